@@ -1,0 +1,164 @@
+"""`build_app`: the same middleware, error bodies, health and metrics for each service."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from starlette.responses import Response
+from starlette.routing import Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from services.kernel import VERSION
+from services.kernel.auth import Access, Authenticator, Caller, ensure_token
+from services.kernel.errors import NotFound
+from services.kernel.health import Check, overall, report
+from services.kernel.metrics import CONTENT_TYPE, RequestMetrics
+from services.kernel.middleware import JsonCORSMiddleware, RequestMiddleware
+from services.kernel.openapi import document
+from services.kernel.rendering import json_response
+from services.kernel.routing import Call, Operation, operation, routes
+from services.kernel.settings import CommonSettings
+
+Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
+Readiness = Callable[[Any], Awaitable[Mapping[str, Check]]]
+_EXPOSED_HEADERS = (
+    "X-Request-ID",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+)
+
+
+class Application:
+    """One service as an ASGI application; `state` is what its lifespan yields."""
+
+    def __init__(self, service: str, settings: CommonSettings, lifespan: Lifespan) -> None:
+        self.service = service
+        self.settings = settings
+        self.state: Any = None
+        self.draining = False
+        self.operations: Sequence[Operation] = ()
+        self.visitor_salt = b""
+        self.authenticator: Authenticator
+        self._lifespan = lifespan
+        self._stack: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._stack(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """This service's OpenAPI document."""
+        return document(self.service, VERSION, self.operations)
+
+    def assemble(
+        self,
+        operations: Sequence[Operation],
+        metrics: RequestMetrics,
+        application: Callable[[str], Caller | None] | None,
+    ) -> None:
+        settings = self.settings
+        service_token = ensure_token(settings.service_token_path)
+        self.visitor_salt = hashlib.sha256(b"visitor:" + service_token.encode()).digest()[:32]
+        self.authenticator = Authenticator(
+            ensure_token(settings.admin_token_path), service_token, application=application
+        )
+        self.operations = operations
+        largest = settings.json_body_max_bytes
+        if any(item.takes_files for item in operations):
+            largest = max(largest, settings.upload_max_bytes)
+        router = Router(
+            routes(operations, self.authenticator, settings.json_body_max_bytes),
+            redirect_slashes=False,
+            default=_unknown_path,
+            lifespan=self._run_lifespan,
+        )
+        app: ASGIApp = RequestMiddleware(
+            router, owner=self, metrics=metrics, max_body_bytes=largest
+        )
+        self._stack = _with_cors(app, settings.allowed_origins)
+
+    @asynccontextmanager
+    async def _run_lifespan(self, _app: object) -> AsyncIterator[None]:
+        async with self._lifespan() as state:
+            self.state = state
+            yield
+
+
+def build_app(
+    service: str,
+    settings: CommonSettings,
+    operations: Sequence[Operation],
+    lifespan: Lifespan,
+    readiness: Readiness,
+    *,
+    registry: CollectorRegistry | None = None,
+    application: Callable[[str], Caller | None] | None = None,
+) -> Application:
+    """A service: its own operations and, beside them, /livez /readyz /metrics /openapi.json.
+
+    `lifespan` owns every client and yields the typed state; `readiness` looks at that state.
+    `application` knows virtual keys (see `Authenticator`).
+    """
+    app = Application(service, settings, lifespan)
+    metrics = RequestMetrics(registry or CollectorRegistry())
+    app.assemble([*operations, *_own_operations(app, readiness, metrics)], metrics, application)
+    return app
+
+
+def _own_operations(
+    app: Application, readiness: Readiness, metrics: RequestMetrics
+) -> list[Operation]:
+    async def live(_call: Call[Any]) -> dict[str, str]:
+        """Whether the process answers"""
+        return {"status": "ok", "service": app.service, "version": VERSION}
+
+    async def ready(_call: Call[Any]) -> Response:
+        """Whether the service can work, with a check for each part it leans on"""
+        checks = dict(await readiness(app.state))
+        if app.draining:
+            checks["draining"] = Check(False, "the process is about to stop")
+        status = 503 if overall(checks) == "unavailable" else 200
+        return json_response(report(app.service, VERSION, checks), status)
+
+    async def measured(_call: Call[Any]) -> Response:
+        """Metrics in Prometheus' text format; not shown by nginx"""
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+    async def described(_call: Call[Any]) -> dict[str, Any]:
+        """This document"""
+        return app.openapi()
+
+    handlers = {"/livez": live, "/readyz": ready, "/metrics": measured, "/openapi.json": described}
+    return [
+        operation("GET", path, handler, access=Access.PUBLIC) for path, handler in handlers.items()
+    ]
+
+
+async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        raise NotFound("There is nothing at this path.")
+    await send({"type": "websocket.close", "code": 1000})
+
+
+def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    if not origins:
+        return app
+    return JsonCORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
+        allow_headers=(
+            "Authorization",
+            "Content-Type",
+            "X-API-Key",
+            "X-Request-ID",
+            "X-Session-ID",
+        ),
+        expose_headers=_EXPOSED_HEADERS,
+        max_age=600,
+    )

@@ -1,0 +1,78 @@
+"""What is known of one request, from its first byte to its line in the access log."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.types import Scope
+
+from services.kernel.auth import VISITOR, Caller
+
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+_WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+_SESSION_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """Lies in `scope["trivet"]`. `log_fields` go into the request's line of the access log."""
+
+    request_id: str
+    session_id: str | None
+    client: str
+    user_agent: bytes
+    visitor_salt: bytes
+    state: Any
+    caller: Caller = VISITOR
+    route: str = ""
+    log_fields: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def visitor_id(self) -> str:
+        """A stranger's id for one day: the address is hashed with a key and the date, never kept.
+
+        Umami does the same: https://umami.is/docs/faq
+        """
+        day = datetime.now(UTC).date().isoformat().encode()
+        digest = hashlib.blake2b(digest_size=12, key=self.visitor_salt)
+        digest.update(b"\0".join((day, self.client.encode(), self.user_agent)))
+        return digest.hexdigest()
+
+
+def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
+    """The context of a request: ids from its headers where well formed, else made."""
+    request_id = session_id = forwarded = None
+    user_agent = b""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            request_id = value
+        elif name == b"x-session-id":
+            session_id = value
+        elif name == b"x-real-ip":
+            forwarded = value
+        elif name == b"user-agent":
+            user_agent = value
+    peer = scope["client"][0] if scope.get("client") else ""
+    return RequestContext(
+        request_id=_matching(_WELL_FORMED, request_id) or uuid.uuid4().hex,
+        session_id=_matching(_SESSION_ID, session_id),
+        client=forwarded.decode("latin-1") if forwarded and _is_local(peer) else peer,
+        user_agent=user_agent,
+        visitor_salt=visitor_salt,
+        state=state,
+    )
+
+
+def _matching(pattern: re.Pattern[bytes], value: bytes | None) -> str | None:
+    return value.decode("ascii") if value and pattern.fullmatch(value) else None
+
+
+def _is_local(peer: str) -> bool:
+    """Only nginx, on this machine, may say who the client is."""
+    return peer.startswith("127.") or peer == "::1"

@@ -1,0 +1,109 @@
+"""Runs an application as a process under PM2: its port, its readiness, its end.
+
+Exit code 78 (EX_CONFIG) means that starting again will not help: a bad setting or a taken port.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from services.kernel.errors import ConfigurationError
+from services.kernel.logging import configure
+
+EXIT_CONFIGURATION = 78
+GRACEFUL_SHUTDOWN_SECONDS = 25  # below PM2's kill_timeout of 30 s
+KEEP_ALIVE_SECONDS = 75  # above nginx's keepalive_timeout of 60 s, so that nginx closes first
+_BACKLOG = 4096
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; tells PM2 when it is up, and the application when it is to stop."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            gc.collect()
+            gc.freeze()  # what start-up made stays: the collector need not walk it again
+            notify_ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app = self.config.app
+        if hasattr(app, "draining"):
+            app.draining = True
+        super().handle_exit(sig, frame)
+
+
+def notify_ready() -> None:
+    """Tells PM2 (`wait_ready`) that the process is up, over the channel that it opened.
+
+    PM2's fork mode uses Node's IPC, JSON lines on the descriptor named in NODE_CHANNEL_FD:
+    https://nodejs.org/api/child_process.html#subprocesssendmessage-sendhandle-options-callback
+    """
+    channel = os.environ.get("NODE_CHANNEL_FD", "")
+    if channel.isdigit():
+        os.write(int(channel), b'"ready"\n')
+
+
+def bind(port: int) -> socket.socket:
+    """A listening socket on 127.0.0.1. Raises ConfigurationError when the port is taken."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as exc:
+        listener.close()
+        problem = f"port {port} on 127.0.0.1 is taken: stop what holds it or change it in .env"
+        raise ConfigurationError(problem) from exc
+    return listener
+
+
+def exit_on_configuration_error(start: Callable[[], None]) -> NoReturn:
+    """Runs `start`; a ConfigurationError becomes its lines on stderr and exit code 78."""
+    try:
+        start()
+    except ConfigurationError as error:
+        sys.stderr.write("".join(f"trivet: {line}\n" for line in error.problems))
+        sys.stderr.flush()
+        sys.exit(EXIT_CONFIGURATION)
+    except KeyboardInterrupt:
+        pass
+    sys.exit(0)
+
+
+def serve(
+    service: str, port: int, create_app: Callable[[], ASGIApp], log_level: str = "info"
+) -> None:
+    """Serves until SIGINT or SIGTERM; running requests get 25 s to finish."""
+    listener = bind(port)
+    handler = configure(service, log_level)
+    try:
+        config = uvicorn.Config(
+            create_app(),
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        )
+        server = _Server(config)
+        server.run(sockets=[listener])
+        if not server.started:
+            raise ConfigurationError(f"{service} could not start: see the log lines above")
+    finally:
+        listener.close()
+        handler.close()

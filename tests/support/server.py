@@ -1,0 +1,42 @@
+"""Real servers for tests: an ASGI application behind uvicorn on a free port, in a thread."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from tests.support.wait import until
+
+
+@contextmanager
+def running(app: ASGIApp, *, graceful_seconds: int = 5) -> Iterator[str]:
+    """Serves `app` and gives its base URL; its lifespan runs, as in production."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=graceful_seconds,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        until(lambda: server.started or not thread.is_alive(), 20, "the server starts")
+        if not server.started:
+            raise AssertionError("the application did not start")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(graceful_seconds + 5)
+        listener.close()
+        if thread.is_alive():
+            raise AssertionError("the server did not stop")
