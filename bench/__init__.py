@@ -1,0 +1,1 @@
+"""Trivet's benchmarks: `python -m bench`."""
