@@ -1,0 +1,188 @@
+"""How each vendor words an answer: frames of a stream, a whole answer, an error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from tests.mock_vendor import errors
+from tests.mock_vendor.wire import SeenRequest
+
+Failure = Callable[[str, str], tuple[int, dict[str, Any]]]
+DEFAULT_FAILURE = "InternalServiceError"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What was asked: the behaviour's name and options, and the request itself."""
+
+    seen: SeenRequest
+    behaviour: str
+    options: dict[str, str]
+    stream: bool
+
+    def number(self, name: str, default: float) -> float:
+        return float(self.options.get(name, default))
+
+    def words(self) -> list[str]:
+        if "count" in self.options:
+            return [f"w{n} " for n in range(int(self.number("count", 3)))]
+        return ["Hello ", "世界", "!"]
+
+
+class Dialect(Protocol):
+    """One vendor's way of speaking."""
+
+    fail: Failure
+
+    def frames(self, ask: Ask) -> list[bytes]: ...
+    def whole(self, ask: Ask) -> dict[str, Any]: ...
+    def error_frame(self, code: str) -> bytes: ...
+
+
+def _data(value: object) -> bytes:
+    return (
+        b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    )
+
+
+class OpenAi:
+    """OpenAI's shape, as Ark, DeepSeek and DashScope's compatible mode speak it too."""
+
+    def __init__(self, fail: Failure) -> None:
+        self.fail = fail
+
+    def frames(self, ask: Ask) -> list[bytes]:
+        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
+        if ask.behaviour == "reasoning":
+            deltas += [{"reasoning_content": "Let me "}, {"reasoning_content": "think."}]
+        if ask.behaviour == "tools":
+            deltas += _tool_deltas()
+        else:
+            deltas += [{"content": word} for word in ask.words()]
+        frames = [self._chunk(ask, [_choice(delta)]) for delta in deltas]
+        finish = "tool_calls" if ask.behaviour == "tools" else "stop"
+        last = {"usage": self._usage(ask)} if ask.options.get("usage") == "last" else {}
+        frames.append(self._chunk(ask, [_choice({}, finish)], **last))
+        if self._wants_usage(ask):
+            frames.append(self._chunk(ask, [], usage=self._usage(ask)))
+        return [*frames, b"data: [DONE]\n\n"]
+
+    def whole(self, ask: Ask) -> dict[str, Any]:
+        message: dict[str, Any] = {"role": "assistant", "content": "".join(ask.words())}
+        finish = "stop"
+        if ask.behaviour == "tools":
+            call = {"name": "look", "arguments": '{"where":"here"}'}
+            message["content"] = None
+            message["tool_calls"] = [{"id": "call_1", "type": "function", "function": call}]
+            finish = "tool_calls"
+        if ask.behaviour == "reasoning":
+            message["reasoning_content"] = "Let me think."
+        choice = {"index": 0, "message": message, "finish_reason": finish}
+        body = {"id": "chatcmpl-vendor", "object": "chat.completion", "created": 1763800000}
+        return {**body, "model": "vendor-model", "choices": [choice], "usage": self._usage(ask)}
+
+    def error_frame(self, code: str) -> bytes:
+        return _data(self.fail(code, "The stream broke.")[1])
+
+    def _wants_usage(self, ask: Ask) -> bool:
+        wanted = ask.seen.body.get("stream_options") or {}
+        return bool(wanted.get("include_usage")) and "usage" not in ask.options
+
+    def _usage(self, ask: Ask) -> dict[str, int]:
+        answered = len(ask.words())
+        return {"prompt_tokens": 9, "completion_tokens": answered, "total_tokens": 9 + answered}
+
+    def _chunk(self, ask: Ask, choices: list[dict[str, Any]], **more: object) -> bytes:
+        body = {"id": "chatcmpl-vendor", "object": "chat.completion.chunk", "created": 1763800000}
+        null = {"usage": None} if self._wants_usage(ask) else {}
+        return _data({**body, "model": "vendor-model", "choices": choices, **null, **more})
+
+
+def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish}
+
+
+def _tool_deltas() -> list[dict[str, Any]]:
+    head = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "look"}}
+    parts = [{"index": 0, "function": {"arguments": part}} for part in ('{"where":', '"here"}')]
+    return [{"tool_calls": [call]} for call in (head, *parts)]
+
+
+class DashScope:
+    """DashScope's own shape: applications and native text generation."""
+
+    def __init__(self, application: bool) -> None:
+        self.fail: Failure = errors.dashscope
+        self._application = application
+
+    def frames(self, ask: Ask) -> list[bytes]:
+        incremental = bool(ask.seen.body.get("parameters", {}).get("incremental_output"))
+        words, said, events = ask.words(), "", []
+        for number, word in enumerate([*words, ""], start=1):
+            said = word if incremental else said + word
+            finish = "stop" if number > len(words) else "null"
+            events.append(self._event(number, self._body(ask, said, finish, number - 1)))
+        if ask.behaviour == "reasoning":
+            events.insert(0, self._event(0, self._thinking()))
+        return events
+
+    def whole(self, ask: Ask) -> dict[str, Any]:
+        return self._body(ask, "".join(ask.words()), "stop", len(ask.words()))
+
+    def error_frame(self, code: str) -> bytes:
+        status, body = self.fail(code, "The stream broke.")
+        text = json.dumps(body)
+        return f"id:9\nevent:error\n:HTTP_STATUS/{status}\ndata:{text}\n\n".encode()
+
+    def _event(self, number: int, body: dict[str, Any]) -> bytes:
+        text = json.dumps(body, ensure_ascii=False)
+        return f"id:{number}\nevent:result\n:HTTP_STATUS/200\ndata:{text}\n\n".encode()
+
+    def _body(self, ask: Ask, text: str, finish: str, tokens: int) -> dict[str, Any]:
+        usage: dict[str, Any] = {"input_tokens": 9, "output_tokens": tokens}
+        output: dict[str, Any] = {"text": text, "finish_reason": finish}
+        if self._application:
+            usage = {"models": [{"model_id": "qwen-plus", **usage}]}
+            asked = ask.seen.body.get("input", {}).get("session_id")
+            output["session_id"] = asked or "vendor-session"
+            if finish == "stop" and ask.behaviour == "sources":
+                output["doc_references"] = [_reference()]
+        elif ask.seen.body.get("parameters", {}).get("result_format") == "message":
+            message = {"role": "assistant", "content": text}
+            output = {"choices": [{"message": message, "finish_reason": finish}]}
+        return {"output": output, "usage": usage, "request_id": "vendor-request"}
+
+    def _thinking(self) -> dict[str, Any]:
+        thought = {"action_type": "reasoning", "thought": "Let me think.", "response": ""}
+        output = {"text": "", "finish_reason": "null", "session_id": "s", "thoughts": [thought]}
+        return {"output": output, "usage": {}, "request_id": "vendor-request"}
+
+
+def _reference() -> dict[str, Any]:
+    return {
+        "index_id": "1",
+        "title": "Backup",
+        "doc_id": "doc-1",
+        "doc_name": "backup.md",
+        "doc_url": "https://docs.example/backup",
+        "text": "Stop, copy data/, start.",
+        "biz_id": "b",
+        "images": [],
+        "page_number": [1],
+    }
+
+
+def dialect_of(path: str) -> Dialect | None:
+    """The vendor that answers under this path."""
+    if path.startswith("/api/v1/apps/") and path.endswith("/completion"):
+        return DashScope(application=True)
+    if path == "/api/v1/services/aigc/text-generation/generation":
+        return DashScope(application=False)
+    if not path.endswith("/chat/completions"):
+        return None
+    if path.startswith("/ark/"):
+        return OpenAi(errors.ark)
+    return OpenAi(errors.compat if path.startswith("/compatible-mode/") else errors.openai)
