@@ -1,0 +1,127 @@
+"""The pages of all operations, from the route tables of the services."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scripts.docs.page import MADE, cell
+from services.kernel.app import Application
+from services.kernel.routing import Operation
+from services.kernel.settings import read_settings
+
+SERVICES = ("llm_proxy", "kb", "analytics")
+_API_INTRO = """
+What every operation shares (credentials, errors, streams, headers) is in [http.md](http.md). Each
+service serves its description at `/openapi.json`, and nginx shows it as
+`/services/NAME/openapi.json`; the files are kept in [openapi/](openapi/).
+"""
+_CALLERS = {"public": "anyone", "neighbour": "neighbour", "administrator": "administrator"}
+
+
+def applications(data_dir: Path) -> dict[str, Application]:
+    """The three services as `create_app` makes them with default settings; none is started."""
+    return {name: _application(name, data_dir) for name in SERVICES}
+
+
+def _application(service: str, data_dir: Path) -> Application:
+    settings_class: Any = importlib.import_module(f"services.{service}.settings").Settings
+    settings = replace(read_settings(settings_class, {}), data_dir=data_dir, run_dir=data_dir)
+    create_app: Any = importlib.import_module(f"services.{service}.app").create_app
+    app = create_app(settings)
+    assert isinstance(app, Application)  # noqa: S101  # what build_app returns
+    return app
+
+
+def api_page(apps: Mapping[str, Application]) -> str:
+    """docs/api.md."""
+    parts = [MADE, "# The operations of each service", _API_INTRO.strip()]
+    for name, app in apps.items():
+        document = app.openapi()
+        parts.append(f"## {name} · {_port(name, app)}")
+        parts.append(f"OpenAPI: [openapi/{name}.json](openapi/{name}.json)")
+        parts.append(_overview(app.operations))
+        parts += [_described(item, document) for item in app.operations if _has_details(item)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _port(service: str, app: Application) -> int:
+    port: int = getattr(app.settings, f"{service}_port")
+    return port
+
+
+def _overview(operations: Sequence[Operation]) -> str:
+    lines = ["| call | who | what |", "|---|---|---|"]
+    for item in operations:
+        who = _CALLERS[item.access.value]
+        what = item.summary + (" *(may stream)*" if item.streams else "")
+        lines.append(f"| `{item.method} {item.path}` | {who} | {cell(what)} |")
+    return "\n".join(lines)
+
+
+def _has_details(item: Operation) -> bool:
+    return item.query is not None or item.body is not None
+
+
+def _described(item: Operation, document: Mapping[str, Any]) -> str:
+    path = re.sub(r"{(\w+):\w+}", r"{\1}", item.path)
+    described = document["paths"][path][item.method.lower()]
+    lines = [f"### `{item.method} {item.path}`", "", "| field | type | meaning |", "|---|---|---|"]
+    for parameter in described["parameters"]:
+        schema = parameter["schema"]
+        shown = _shape(schema, document, parameter["required"])
+        lines.append(f"| `{parameter['name']}` ({parameter['in']}) | {shown} | {_about(schema)} |")
+    if item.body is not None:
+        lines += _body_fields(described["requestBody"]["content"]["application/json"], document)
+    return "\n".join(lines)
+
+
+def _body_fields(content: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+    schema = _resolved(content["schema"], document)
+    required = schema.get("required", ())
+    return [
+        f"| `{name}` | {_shape(shape, document, name in required)} | {_about(shape)} |"
+        for name, shape in schema.get("properties", {}).items()
+    ]
+
+
+def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return schema
+
+
+def _about(schema: Mapping[str, Any]) -> str:
+    return cell(str(schema.get("description", "")))
+
+
+def _shape(schema: Mapping[str, Any], document: Mapping[str, Any], required: bool) -> str:
+    notes = [_type(schema, document)]
+    for word, sign in (("minimum", "≥"), ("maximum", "≤"), ("exclusiveMinimum", ">")):
+        if word in schema:
+            notes.append(f"{sign} {schema[word]}")
+    if required:
+        notes.append("required")
+    elif schema.get("default") not in (None, "", []):
+        notes.append(f"default `{json.dumps(schema['default'], ensure_ascii=False)}`")
+    return cell(", ".join(notes))
+
+
+def _type(schema: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    if "$ref" in schema:
+        return _type(_resolved(schema, document), document)
+    if "anyOf" in schema:
+        kinds = [_type(part, document) for part in schema["anyOf"] if part.get("type") != "null"]
+        return " or ".join(dict.fromkeys(kinds))
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}), document)}"
+    return str(schema.get("type", "any"))
