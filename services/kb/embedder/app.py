@@ -1,0 +1,94 @@
+"""The embedder as an application: `POST /v1/embeddings`, `GET /v1/models`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from functools import partial
+
+from services.kb.embedder.model import Encoded, load
+from services.kb.embedder.scheduler import BatchScheduler
+from services.kb.embedder.schemas import (
+    Embedding,
+    EmbeddingRequest,
+    EmbeddingResponse,
+    ModelEntry,
+    ModelList,
+    Usage,
+)
+from services.kb.embedder.settings import Settings
+from services.kb.embedder.source import find
+from services.kernel.app import Application, build_app
+from services.kernel.auth import Access
+from services.kernel.errors import NotFound, Overloaded, Unprocessable
+from services.kernel.health import Check
+from services.kernel.routing import Call, operation
+
+SERVICE = "embedder"
+
+
+def create_app(settings: Settings) -> Application:
+    """Raises ConfigurationError when the chosen model's folder or package is not there."""
+    source = find(settings.model, settings.model_path, settings.data_dir / "models")
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[BatchScheduler]:
+        scheduler = BatchScheduler(
+            partial(load, source, settings.threads),
+            batch_texts=settings.batch_texts,
+            max_waiting_texts=settings.max_waiting_texts,
+        )
+        scheduler.start()
+        try:
+            yield scheduler
+        finally:
+            scheduler.stop()
+
+    operations = [
+        operation("POST", "/v1/embeddings", embed, access=Access.NEIGHBOUR),
+        operation("GET", "/v1/models", models, access=Access.NEIGHBOUR),
+    ]
+    return build_app(SERVICE, settings, operations, lifespan, readiness)
+
+
+async def readiness(scheduler: BatchScheduler) -> Mapping[str, Check]:
+    return {"model": Check(scheduler.state == "ready", scheduler.state)}
+
+
+async def embed(call: Call[BatchScheduler], body: EmbeddingRequest) -> EmbeddingResponse:
+    """Embeds texts"""
+    card = _loaded(call.state).data[0]
+    if body.model and body.model != card.id:
+        raise NotFound(f"The model here is {card.id}.", param="model")
+    if body.dimensions not in (None, card.dimensions):
+        raise Unprocessable(f"The model has {card.dimensions} dimensions.", param="dimensions")
+    texts = [body.input] if isinstance(body.input, str) else body.input
+    encoded = await call.state.encode(texts, body.input_type)
+    call.context.log_fields["texts"] = len(texts)
+    return EmbeddingResponse(
+        data=_embeddings(encoded, body.encoding_format == "base64"),
+        model=card.id,
+        usage=Usage(prompt_tokens=encoded.tokens, total_tokens=encoded.tokens),
+    )
+
+
+async def models(call: Call[BatchScheduler]) -> ModelList:
+    """The model, with what its vectors depend on"""
+    return _loaded(call.state)
+
+
+def _loaded(scheduler: BatchScheduler) -> ModelList:
+    if scheduler.encoder is None:
+        raise Overloaded(f"The embedding model is not ready: {scheduler.state}.")
+    card = asdict(scheduler.encoder.card)
+    return ModelList(data=[ModelEntry(id=card.pop("name"), **card)])
+
+
+def _embeddings(encoded: Encoded, as_base64: bool) -> list[Embedding]:
+    if as_base64:
+        rows = encoded.vectors.astype("<f4", copy=False)
+        values = [base64.b64encode(row.tobytes()).decode() for row in rows]
+        return [Embedding(index=i, embedding=value) for i, value in enumerate(values)]
+    return [Embedding(index=i, embedding=row) for i, row in enumerate(encoded.vectors.tolist())]

@@ -1,0 +1,135 @@
+"""One thread that embeds, and the queue before it: queries pass between batches of passages."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from services.kb.embedder.model import Encoded, Encoder, InputType
+from services.kernel.errors import InternalError, Overloaded
+
+_log = logging.getLogger(__name__)
+_PRIORITY: dict[InputType, int] = {"query": 0, "passage": 1}
+
+LoadState = Literal["loading", "ready", "failed"]
+
+
+@dataclass(order=True)
+class _Batch:
+    priority: int
+    number: int
+    texts: list[str] = field(compare=False)
+    input_type: InputType = field(compare=False)
+    result: Future[Encoded] = field(compare=False, default_factory=Future)
+
+
+class BatchScheduler:
+    """Owns the model and its thread. Between `start` and `stop` any task may `encode`."""
+
+    def __init__(
+        self, load: Callable[[], Encoder], *, batch_texts: int, max_waiting_texts: int
+    ) -> None:
+        self.state: LoadState = "loading"
+        self.encoder: Encoder | None = None
+        self._load = load
+        self._batch_texts = batch_texts
+        self._max_waiting_texts = max_waiting_texts
+        self._waiting: dict[InputType, int] = {"query": 0, "passage": 0}
+        self._queue: list[_Batch] = []
+        self._numbers = itertools.count()
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
+
+    def start(self) -> None:
+        """Loads the model in the thread; until then `encode` is refused."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread after the batch in hand; what waits is cancelled."""
+        with self._changed:
+            self._stopping = True
+            for batch in self._queue:
+                batch.result.cancel()
+            self._queue.clear()
+            self._changed.notify()
+
+    async def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
+        """Embeds texts, in order. Raises Overloaded while loading or when too many wait.
+
+        When the caller is cancelled, the batches that have not begun are dropped.
+        """
+        self._require_ready()
+        by_length = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        groups = [
+            by_length[first : first + self._batch_texts]
+            for first in range(0, len(texts), self._batch_texts)
+        ]
+        batches = self._enqueue([[texts[i] for i in group] for group in groups], input_type)
+        try:
+            parts = await asyncio.gather(*(asyncio.wrap_future(b.result) for b in batches))
+        finally:
+            for batch in batches:
+                batch.result.cancel()
+        vectors = np.concatenate([part.vectors for part in parts])
+        inverse = np.argsort([index for group in groups for index in group])
+        return Encoded(vectors[inverse], sum(part.tokens for part in parts))
+
+    def _require_ready(self) -> None:
+        if self.state != "ready":
+            raise Overloaded(f"The embedding model is not ready: {self.state}.")
+
+    def _enqueue(self, groups: list[list[str]], input_type: InputType) -> list[_Batch]:
+        count = sum(len(group) for group in groups)
+        with self._changed:
+            if self._waiting[input_type] + count > self._max_waiting_texts:
+                raise Overloaded("Too many texts wait to be embedded.", retry_after_seconds=2)
+            self._waiting[input_type] += count
+            priority = _PRIORITY[input_type]
+            batches = [_Batch(priority, next(self._numbers), g, input_type) for g in groups]
+            for batch in batches:
+                heapq.heappush(self._queue, batch)
+            self._changed.notify()
+        return batches
+
+    def _run(self) -> None:
+        try:
+            self.encoder = self._load()
+        except Exception as exc:  # noqa: BLE001  # the process stays up and says so in /readyz
+            self.state = "failed"
+            _log.error("the embedding model could not be loaded", exc_info=exc)
+            return
+        self.state = "ready"
+        _log.info(
+            "the embedding model is ready", extra={"fields": {"model": self.encoder.card.name}}
+        )
+        while (batch := self._next()) is not None:
+            self._embed(self.encoder, batch)
+
+    def _next(self) -> _Batch | None:
+        with self._changed:
+            while not self._queue and not self._stopping:
+                self._changed.wait()
+            if self._stopping:
+                return None
+            batch = heapq.heappop(self._queue)
+            self._waiting[batch.input_type] -= len(batch.texts)
+            return batch
+
+    def _embed(self, encoder: Encoder, batch: _Batch) -> None:
+        if not batch.result.set_running_or_notify_cancel():
+            return
+        try:
+            batch.result.set_result(encoder.encode(batch.texts, batch.input_type))
+        except Exception as exc:  # noqa: BLE001  # whatever a model throws, the thread goes on
+            _log.error("a batch could not be embedded", exc_info=exc)
+            batch.result.set_exception(InternalError("The texts could not be embedded."))

@@ -1,0 +1,58 @@
+"""Wire types of OpenAI's embeddings API: https://platform.openai.com/docs/api-reference/embeddings"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+MAX_TEXTS_PER_CALL = 256
+
+Text = Annotated[str, Field(min_length=1)]
+
+
+class EmbeddingRequest(BaseModel):
+    """`input_type` adds the model's prefix: a query is searched for, a passage is stored."""
+
+    input: Text | Annotated[list[Text], Field(min_length=1, max_length=MAX_TEXTS_PER_CALL)]
+    model: str | None = None
+    input_type: Literal["query", "passage"] = "query"
+    encoding_format: Literal["float", "base64"] = "float"
+    dimensions: int | None = None
+
+
+class Embedding(BaseModel):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str = Field(description="Floats, or little-endian float32 in base64.")
+
+
+class Usage(BaseModel):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class EmbeddingResponse(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[Embedding]
+    model: str
+    usage: Usage
+
+
+class ModelEntry(BaseModel):
+    """`revision` is the sha256 of the weights."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str = "trivet"
+    revision: str
+    dimensions: int
+    max_tokens: int
+    query_prefix: str
+    passage_prefix: str
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelEntry]

@@ -1,0 +1,45 @@
+"""What the embedder reads from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.kb.embedder.source import ModelName
+from services.kernel.settings import CommonSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """The embedder's own settings beside the common ones."""
+
+    model: ModelName = setting(
+        "KB_MODEL",
+        "multilingual-e5-small",
+        "Packaged embedding model: multilingual-e5-small, or all-MiniLM-L6-v2 for English only.",
+    )
+    model_path: Path | None = setting(
+        "KB_MODEL_PATH",
+        None,
+        "Folder of any sentence-transformers model, used in place of a packaged one.",
+    )
+    threads: int = setting(
+        "KB_EMBEDDER_THREADS",
+        0,
+        "Threads of the embedding model. 0: one for each core, at most four.",
+        minimum=0,
+        maximum=64,
+    )
+    batch_texts: int = setting(
+        "KB_EMBEDDER_BATCH_TEXTS",
+        4,
+        "Texts embedded at once; small batches let queries pass between passages.",
+        minimum=1,
+        maximum=256,
+    )
+    max_waiting_texts: int = setting(
+        "KB_EMBEDDER_MAX_WAITING_TEXTS",
+        512,
+        "Texts of one kind (queries, passages) that may wait; more are refused with 503.",
+        minimum=1,
+    )
