@@ -1,0 +1,39 @@
+"""What analytics reads from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.kernel.settings import CommonSettings, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """The common settings and those of analytics."""
+
+    store_questions: bool = setting(
+        "ANALYTICS_STORE_QUESTIONS",
+        True,
+        "Whether the text of questions and searches is kept (redacted). Off: only their counts.",
+    )
+    writer_max_events: int = setting(
+        "ANALYTICS_WRITER_MAX_EVENTS",
+        20_000,
+        "Most events that wait in memory for the database; past that the senders are told to wait.",
+        minimum=1_000,
+    )
+    feedback_per_minute: int = setting(
+        "ANALYTICS_FEEDBACK_PER_MINUTE",
+        30,
+        "Most votes on answers that one address may send in a minute, per instance.",
+        minimum=1,
+    )
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "analytics.db"
+
+    @property
+    def migration_lock_path(self) -> Path:
+        return self.data_dir / "analytics.lock"

@@ -1,0 +1,160 @@
+"""Batches in: one thread of this process writes what many requests bring.
+
+The queue is bounded; when it is full a sender is told to come again (503 with Retry-After), and its
+outbox keeps the events. Batches that wait together share one transaction. A batch is answered only
+after its commit is on the disk (`synchronous=FULL`), since the sender deletes what was answered.
+Another instance writes to the same file: transactions are short, begin IMMEDIATE, and wait for each
+other (`busy_timeout`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import anyio
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from services.analytics.intake import Record
+from services.analytics.storage import EventStore, Stored
+from services.kernel.database import write
+from services.kernel.errors import InternalError, Overloaded, TrivetError
+
+_log = logging.getLogger(__name__)
+_MAX_EVENTS_PER_TRANSACTION = 2_000
+
+
+@dataclass(slots=True)
+class _Job:
+    """One batch that waits; its future lives in the event loop."""
+
+    records: Sequence[Record]
+    future: asyncio.Future[Stored]
+    loop: asyncio.AbstractEventLoop
+    queued_at: float = field(default_factory=time.monotonic)
+
+    def settle(self, outcome: Stored | TrivetError) -> None:
+        """Hands the outcome to the request, which may have gone; from the writer's thread."""
+        self.loop.call_soon_threadsafe(self._set, outcome)
+
+    def _set(self, outcome: Stored | TrivetError) -> None:
+        if self.future.done():
+            return
+        if isinstance(outcome, TrivetError):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+
+class EventWriter:
+    """An async context manager; at its end it writes what it has taken."""
+
+    def __init__(self, engine: Engine, *, max_waiting_events: int) -> None:
+        self.waiting_events = 0
+        self._engine = engine
+        self._store = EventStore()
+        self._max_waiting_events = max_waiting_events
+        self._jobs: deque[_Job] = deque()
+        self._writing: list[_Job] = []
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="event-writer", daemon=True)
+
+    async def __aenter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._thread.join)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def lag_seconds(self) -> float:
+        """How long the oldest batch has been waiting for its commit."""
+        with self._changed:
+            waiting = [*self._writing, *self._jobs]
+            return time.monotonic() - waiting[0].queued_at if waiting else 0.0
+
+    async def write(self, records: Sequence[Record]) -> Stored:
+        """Stores records; returns when they are durable. A batch is stored whole or not at all.
+
+        Raises Overloaded when the queue is full or the database is held by others for too long.
+        """
+        if not records:
+            return Stored()
+        loop = asyncio.get_running_loop()
+        job = _Job(records, loop.create_future(), loop)
+        with self._changed:
+            full = self.waiting_events + len(records) > self._max_waiting_events
+            if self._stopping or (full and self.waiting_events):
+                raise Overloaded("Too many events are waiting to be written.")
+            self.waiting_events += len(records)
+            self._jobs.append(job)
+            self._changed.notify()
+        return await job.future
+
+    def _run(self) -> None:
+        while jobs := self._next_jobs():
+            self._write_together(jobs)
+            with self._changed:
+                self.waiting_events -= sum(len(job.records) for job in jobs)
+                self._writing = []
+
+    def _next_jobs(self) -> list[_Job]:
+        """What goes into the next transaction; nothing when the writer is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._stopping)
+            size = 0
+            while self._jobs and size < _MAX_EVENTS_PER_TRANSACTION:
+                size += len(self._jobs[0].records)
+                self._writing.append(self._jobs.popleft())
+            return self._writing
+
+    def _write_together(self, jobs: list[_Job]) -> None:
+        """One transaction for all; when it fails for what is in it, one for each."""
+        try:
+            outcomes = self._transact(jobs)
+        except OperationalError as exc:
+            self._fail(jobs, Overloaded("The database is busy.", retry_after_seconds=2), exc)
+        except Exception as exc:  # noqa: BLE001  # the thread must live, and each job be answered
+            if len(jobs) == 1:
+                self._fail(jobs, InternalError("The events could not be stored."), exc)
+                return
+            for job in jobs:
+                self._write_together([job])
+        else:
+            for job, stored in zip(jobs, outcomes, strict=True):
+                job.settle(stored)
+
+    def _transact(self, jobs: list[_Job]) -> list[Stored]:
+        try:
+            with write(self._engine) as connection:
+                return self._store.add(connection, [job.records for job in jobs])
+        except BaseException:
+            self._store.forget()
+            raise
+
+    def _fail(self, jobs: list[_Job], error: TrivetError, cause: Exception) -> None:
+        _log.error("a batch was not stored", exc_info=cause)
+        error.__cause__ = cause
+        for job in jobs:
+            job.settle(error)
