@@ -82,8 +82,8 @@ def test_the_guide_names_only_settings_that_exist(page: Path) -> None:
     assert set(NAMES.findall(code_of(page))) - setting_names() - OTHERS == set()
 
 
-# Variables of pip and uv, and of the provider SDKs' own world.
-OTHERS = {"PIP_INDEX_URL", "UV_DEFAULT_INDEX"}
+# Read by `make run` before anything is installed, and by the providers' entries.
+OTHERS = {"TRIVET_PYPI_INDEX_URL", "TRIVET_NPM_REGISTRY", "TORCH_INDEX_URL"}
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
