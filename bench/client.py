@@ -180,3 +180,4 @@ async def upstream_stats(port: int) -> dict[str, Any]:
         return stats
     finally:
         writer.close()
+        await writer.wait_closed()

@@ -70,7 +70,9 @@ class Contender:
 
 def clean_environ(**more: str) -> dict[str, str]:
     """The environment of a contender: nothing of the caller's settings gets in."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+    }
     return kept | more
 
 
@@ -130,9 +132,7 @@ def process(
         took = time.monotonic() - began
         settle(1.5)
         idle = memory(tree(child.pid))
-        yield Running(
-            url, (child.pid,), headers, model_prefix, took, idle, companions, inspect
-        )
+        yield Running(url, (child.pid,), headers, model_prefix, took, idle, companions, inspect)
 
 
 @contextmanager
@@ -148,7 +148,9 @@ def start_relay(bed: Bed) -> Iterator[Running]:
         yield started
 
 
-DIRECT = Contender("direct", start_direct, "no proxy at all: what the driver and the upstream can do")
+DIRECT = Contender(
+    "direct", start_direct, "no proxy at all: what the driver and the upstream can do"
+)
 RELAY = Contender(
     "bare relay",
     start_relay,

@@ -119,7 +119,9 @@ class Relay:
 
     async def _relay(self, upstream: Upstream, send: ASGISendCallable) -> None:
         content = await upstream.wait()
-        await send(cast(Any, {"type": START, "status": upstream.status, "headers": upstream.headers}))
+        await send(
+            cast(Any, {"type": START, "status": upstream.status, "headers": upstream.headers})
+        )
         while not upstream.complete:
             if content:
                 await send(cast(Any, {"type": BODY, "body": content, "more_body": True}))

@@ -261,16 +261,15 @@ class Connection(asyncio.Protocol):
             self.tag = None
 
 
-async def start(port: int) -> asyncio.Server:
-    """Listen on 127.0.0.1 (port 0: any free one)."""
-    ledger = Ledger()
+async def start(port: int, ledger: Ledger) -> asyncio.Server:
+    """Listen on 127.0.0.1 (port 0: any free one) and note in `ledger` what comes."""
     return await asyncio.get_running_loop().create_server(
         lambda: Connection(ledger), "127.0.0.1", port, backlog=min(BACKLOG, socket.SOMAXCONN)
     )
 
 
 async def serve(port: int) -> None:
-    await (await start(port)).serve_forever()
+    await (await start(port, Ledger())).serve_forever()
 
 
 if __name__ == "__main__":

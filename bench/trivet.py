@@ -1,0 +1,139 @@
+"""One process of llm_proxy with all of its features on, and the analytics process it reports to."""
+
+import json
+import secrets
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from bench.contenders import (
+    LOAD_CORE,
+    PATH,
+    READY_LIMIT_SECONDS,
+    ROOT,
+    Bed,
+    Contender,
+    DidNotStart,
+    Running,
+    clean_environ,
+    process,
+)
+from bench.process import free_port, running
+
+OUTBOX_LIMIT_SECONDS = 90.0
+ANALYTICS_NICENESS = 10  # it shares the core of upstream and driver, and must not slow them
+PROVIDER = "bench"
+MODELS = """\
+providers:
+  {provider}:
+    adapter: openai_compatible
+    base_url: {upstream}/v1
+    api_key: test-not-a-key
+"""
+
+
+def settings(room: Path, bed: Bed, ports: Mapping[str, int]) -> dict[str, str]:
+    """The environment of both processes: everything in `room`, nothing of this machine's `.env`."""
+    models = room / "models.yaml"
+    models.write_text(MODELS.format(provider=PROVIDER, upstream=bed.upstream_url))
+    analytics = f"http://127.0.0.1:{ports['analytics']}"
+    return clean_environ(
+        PYTHONPATH=str(ROOT),
+        TRIVET_DATA_DIR=str(room / "data"),
+        TRIVET_RUN_DIR=str(room / "run"),
+        TRIVET_INSTANCES="1",
+        TRIVET_ANALYTICS_URLS=analytics,
+        LLM_PROXY_PORT=str(ports["llm_proxy"]),
+        ANALYTICS_PORT=str(ports["analytics"]),
+        LLM_PROXY_MODELS_FILE=str(models),
+        LLM_PROXY_ASSISTANTS_FILE=str(ROOT / "config" / "assistants.yaml"),
+    )
+
+
+def write_token(path: Path) -> str:
+    """An administrator's token where the services look for one."""
+    path.parent.mkdir(parents=True)
+    token = secrets.token_urlsafe(32)
+    path.touch(mode=0o600)
+    path.write_text(token + "\n")
+    return token
+
+
+def fetch(url: str, token: str) -> bytes:
+    request = urllib.request.Request(url, headers={"authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=10) as reply:
+        content: bytes = reply.read()
+    return content
+
+
+def wait_for_analytics(url: str, token: str, log: Path) -> None:
+    """Return when analytics says that it can work.
+
+    Raises:
+        DidNotStart: not in time.
+    """
+    deadline = time.monotonic() + READY_LIMIT_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            fetch(f"{url}/readyz", token)
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise DidNotStart(f"analytics is not ready; see {log}")
+
+
+def accounted(url: str, analytics_url: str, token: str) -> Mapping[str, float]:
+    """How many calls were made, and how many of them analytics knows once the outbox is empty."""
+    metrics = fetch(url.removesuffix(PATH) + "/metrics", token).decode()
+    calls = sum(
+        float(line.rpartition(" ")[2])
+        for line in metrics.splitlines()
+        if line.startswith("trivet_request_duration_seconds_count") and f'route="{PATH}"' in line
+    )
+    deadline, known = time.monotonic() + OUTBOX_LIMIT_SECONDS, -1.0
+    while known < calls and time.monotonic() < deadline:
+        statistics = fetch(f"{analytics_url}/api/analytics/statistics?days=1", token)
+        known = float(json.loads(statistics)["total_questions"])
+        time.sleep(0.2)
+    return {"calls": calls, "recorded": known, "missing": calls - known}
+
+
+@contextmanager
+def start(bed: Bed) -> Iterator[Running]:
+    room = bed.room("trivet")
+    token = write_token(room / "data" / "admin-token")
+    ports = {"llm_proxy": free_port(), "analytics": free_port()}
+    environ = settings(room, bed, ports)
+    analytics_url = f"http://127.0.0.1:{ports['analytics']}"
+    with running(
+        [sys.executable, "-m", "services.analytics"],
+        log=room / "analytics.log",
+        cwd=room,
+        environ=environ,
+        core=LOAD_CORE,
+        niceness=ANALYTICS_NICENESS,
+    ) as analytics:
+        wait_for_analytics(analytics_url, token, room / "analytics.log")
+        with process(
+            room,
+            [sys.executable, "-m", "services.llm_proxy"],
+            ports["llm_proxy"],
+            environ=environ,
+            headers={"authorization": f"Bearer {token}"},
+            model_prefix=f"{PROVIDER}/",
+            companions=(analytics.pid,),
+        ) as started:
+            url = started.url
+            yield replace(started, inspect=lambda: accounted(url, analytics_url, token))
+
+
+TRIVET = Contender(
+    "trivet",
+    start,
+    "one process of llm_proxy, all features on; the administrator's token, a real analytics",
+)
