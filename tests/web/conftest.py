@@ -1,0 +1,154 @@
+"""Chromium, the built pages, and the real nginx before services that the tests play themselves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from scripts.stack.nginx import Nginx
+from scripts.stack.places import ROOT, WEB, WEB_DIST
+from scripts.stack.settings import StackSettings
+from services.kernel.settings import read_settings
+from tests.support.ports import free_port
+from tests.support.server import running
+from tests.web.upstream import Upstream
+
+CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium")
+# Without these Chromium asks Google's hosts at every start.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PREFIXES = ("/", "/~temp/mogine_agent/")
+# Every host but this machine's own: a page that asks one of them is wrong.
+_LISTEN_TO_VIOLATIONS = """
+addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+@dataclass
+class Watch:
+    """What a page complained of, and whom it asked."""
+
+    allowed: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def allow(self, part: str) -> None:
+        """A complaint that this test provokes: the browser reports each failed request itself."""
+        self.allowed.append(part)
+
+    def unexpected(self) -> list[str]:
+        return [c for c in self.complaints if not any(part in c for part in self.allowed)]
+
+
+@dataclass(frozen=True)
+class Site:
+    """The door, and what stands behind it."""
+
+    url: str
+    upstream: Upstream
+
+
+@pytest.fixture(scope="session")
+def pages() -> Path:
+    """The built pages; built anew when a source is newer."""
+    sources = [p for p in WEB.rglob("*") if p.is_file() and "dist" not in p.relative_to(WEB).parts]
+    newest = max(path.stat().st_mtime for path in sources)
+    index = WEB_DIST / "index.html"
+    if not index.exists() or index.stat().st_mtime < newest:
+        command = ["npm", "run", "build", "--workspace", "web"]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return WEB_DIST
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[tuple[Upstream, str]]:
+    played = Upstream()
+    with running(played.app, graceful_seconds=1) as url:
+        yield played, url
+
+
+@pytest.fixture(scope="session", params=PREFIXES, ids=["at the root", "under a prefix"])
+def door(
+    request: pytest.FixtureRequest,
+    pages: Path,
+    upstream: tuple[Upstream, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The stack's own nginx under a prefix; gives the address of the chat page."""
+    assert pages.is_dir()
+    home = tmp_path_factory.mktemp("nginx")
+    port = free_port()
+    environ = {
+        "TRIVET_RUN_DIR": str(home / "run"),
+        "TRIVET_DATA_DIR": str(home / "data"),
+        "TRIVET_PREFIX": request.param,
+        "TRIVET_HTTP_PORT": str(port),
+        "TRIVET_LISTEN_ADDRESS": "127.0.0.1",
+        "TRIVET_LLM_PROXY_URLS": upstream[1],
+        "TRIVET_KB_URLS": upstream[1],
+        "TRIVET_ANALYTICS_URLS": upstream[1],
+    }
+    nginx = Nginx(read_settings(StackSettings, environ))
+    nginx.prepare()
+    nginx.start()
+    yield f"http://127.0.0.1:{port}{request.param}"
+    nginx.stop()
+
+
+@pytest.fixture
+def site(door: str, upstream: tuple[Upstream, str]) -> Site:
+    upstream[0].reset()
+    return Site(door, upstream[0])
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(locale="en-US", viewport={"width": 1280, "height": 800})
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, watch: Watch) -> Iterator[Page]:
+    """A page whose console must stay clean and which may ask no other host."""
+    opened = context.new_page()
+    opened.add_init_script(_LISTEN_TO_VIOLATIONS)
+
+    def complain(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            watch.complaints.append(f"{message.text} {message.location.get('url', '')}")
+
+    opened.on("console", complain)
+    opened.on("pageerror", lambda error: watch.complaints.append(str(error)))
+    opened.on("request", lambda request: watch.hosts.add(request.url.split("/")[2]))
+    yield opened
+    assert watch.unexpected() == []
+    assert all(host.startswith("127.0.0.1:") for host in watch.hosts)

@@ -1,0 +1,246 @@
+"""The services as the pages see them, with every answer in the test's hand.
+
+It stands where llm_proxy, kb and analytics stand, behind the real nginx: what a service would say
+at a moment that a test needs cannot be had from the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import queue
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
+
+TOKEN = "test-token-of-nobody"
+COOKIE = "trivet_session"
+CITATIONS = [
+    {
+        "index": 1,
+        "id": "guide-en-backup-1",
+        "title": "How do I back up Trivet?",
+        "url": "https://docs.example.com/en/backup#how",
+        "source": "library/guide/en/backup.md#how-do-i-back-up-trivet",
+        "snippet": "Stop Trivet with make stop, copy the folder data/, and start it with make run.",
+        "relevance_score": 0.91,
+    },
+    {
+        "index": 2,
+        "id": "guide-en-backup-2",
+        "title": "What belongs in a backup?",
+        "url": None,
+        "source": "library/guide/en/backup.md#what-belongs-in-a-backup",
+        "snippet": "The folder data/ holds everything: databases, tokens, the outbox.",
+        "relevance_score": 0.84,
+    },
+]
+
+
+class Chat:
+    """One call of the chat: what the page sent, and what it is given, piece by piece."""
+
+    def __init__(self, headers: Mapping[str, str], body: dict[str, Any]) -> None:
+        self.headers = headers
+        self.body = body
+        self.disconnected = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._steps: asyncio.Queue[Message | None] = asyncio.Queue()
+
+    @property
+    def question(self) -> str:
+        return str(self.body["messages"][-1]["content"])
+
+    def open(self, status: int = 200, **headers: str) -> None:
+        """Answers with a status; `retry_after="3"` becomes a header."""
+        kind = "text/event-stream; charset=utf-8" if status == 200 else "application/json"
+        named = {"content-type": kind, "x-request-id": "request-0001", **headers}
+        raw = [(k.replace("_", "-").encode(), v.encode()) for k, v in named.items()]
+        self._put({"type": "http.response.start", "status": status, "headers": raw})
+
+    def send(self, data: bytes) -> None:
+        self._put({"type": "http.response.body", "body": data, "more_body": True})
+
+    def chunk(self, text: str | None = None, **fields: object) -> None:
+        """One chunk in OpenAI's shape."""
+        delta = {} if text is None else {"content": text}
+        self.event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}], **fields})
+
+    def event(self, data: object, name: str | None = None) -> None:
+        head = f"event: {name}\n" if name else ""
+        self.send(f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n".encode())
+
+    def done(self) -> None:
+        self.event({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        self.send(b"data: [DONE]\n\n")
+        self.end()
+
+    def end(self) -> None:
+        self._put({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def fail(self, status: int, kind: str, message: str, **headers: str) -> None:
+        """Refuses with the contract's body."""
+        self.open(status, **headers)
+        self.send(json.dumps(error(status, kind, message)).encode())
+        self.end()
+
+    def _put(self, step: Message) -> None:
+        self._loop.call_soon_threadsafe(self._steps.put_nowait, step)
+
+    async def play(self, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(self._watch(receive))
+        try:
+            while True:
+                step = asyncio.create_task(self._steps.get())
+                await asyncio.wait({step, gone}, return_when=asyncio.FIRST_COMPLETED)
+                if not step.done():
+                    step.cancel()
+                    return
+                message = step.result()
+                assert message is not None
+                await send(message)
+                if message.get("more_body") is False:
+                    return
+        finally:
+            gone.cancel()
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.disconnected.set()
+
+
+def error(status: int, kind: str, message: str) -> dict[str, object]:
+    """The contract's error body."""
+    fields = {"message": message, "type": kind, "code": status, "request_id": "request-0001"}
+    return {"error": fields}
+
+
+def ready(service: str, **checks: str) -> dict[str, object]:
+    """A `/readyz` in which all is well; a check is given with its detail."""
+    named = {name: {"ok": True, "detail": detail} for name, detail in checks.items()}
+    return {"status": "ok", "service": service, "version": "0.1.0", "checks": named}
+
+
+class Upstream:
+    """All services at once. `answers`: path → (status, body), to be changed by a test."""
+
+    def __init__(self) -> None:
+        self.chats: queue.Queue[Chat] = queue.Queue()
+        self.answers: dict[str, tuple[int, object]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.reset()
+        routes = [
+            Route("/v1/chat/completions", _ChatEndpoint(self)),
+            Route("/api/session", self._session, methods=["GET", "POST", "DELETE"]),
+            Route("/{path:path}", self._answer, methods=["GET"]),
+        ]
+        self.app = Starlette(routes=routes)
+
+    def reset(self) -> None:
+        while not self.chats.empty():
+            self.chats.get_nowait()
+        self.requests.clear()
+        self.answers = {
+            "/api/company_info": (200, {"assistant_info": {"name": "Trivet"}}),
+            "/v1/models": (200, {"object": "list", "data": [{"id": "doubao/pro"}, {"id": "assistant/site"}]}),
+            "/readyz": (200, ready("any", database="12 ms", outbox="0 events wait")),
+            "/api/analytics/statistics": (200, TOTALS),
+            "/api/llm/providers": (200, {"items": PROVIDERS, "next_cursor": None}),
+        }
+
+    def next_chat(self) -> Chat:
+        """The next question that a page asks."""
+        return self.chats.get(timeout=10)
+
+    async def _session(self, request: Request) -> Response:
+        self.requests.append((request.method, request.url.path))
+        if request.method == "POST":
+            if (await request.json()).get("token") != TOKEN:
+                return _refusal()
+            response = JSONResponse({"role": "administrator"})
+            response.set_cookie(COOKIE, TOKEN, httponly=True, samesite="strict", path="/")
+            return response
+        if request.cookies.get(COOKIE) != TOKEN:
+            return _refusal()
+        if request.method == "GET":
+            return JSONResponse({"role": "administrator"})
+        gone = Response(status_code=204)
+        gone.delete_cookie(COOKIE, path="/")
+        return gone
+
+    async def _answer(self, request: Request) -> Response:
+        path = request.url.path
+        self.requests.append((request.method, path))
+        administrators = ("/api/llm/providers", "/api/analytics/statistics")
+        if path in administrators and request.cookies.get(COOKIE) != TOKEN:
+            return _refusal()
+        missing = (404, error(404, "not_found_error", "There is nothing at this path."))
+        status, body = self.answers.get(path, missing)
+        return JSONResponse(body, status)
+
+
+class _ChatEndpoint:
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        chat = Chat(dict(request.headers), await request.json())
+        self._upstream.chats.put(chat)
+        await chat.play(receive, send)
+
+
+def _refusal() -> JSONResponse:
+    body = error(401, "authentication_error", "The credential is not known.")
+    return JSONResponse(body, 401)
+
+
+TOTALS = {
+    "total_questions": 128,
+    "total_searches": 301,
+    "total_zero_hits": 7,
+    "total_sessions": 64,
+    "total_errors": 2,
+    "total_tokens": 90210,
+    "total_cost_usd": 0.4182,
+}
+
+PROVIDERS = [
+    {
+        "name": "local",
+        "adapter": "openai_compatible",
+        "configured": True,
+        "set_variable": None,
+        "default_model": "smollm2-135m",
+        "models": ["smollm2-135m"],
+        "reachable": True,
+        "last_error": None,
+    },
+    {
+        "name": "doubao",
+        "adapter": "doubao",
+        "configured": False,
+        "set_variable": "DOUBAO_API_KEY",
+        "default_model": "doubao-1-5-thinking-vision-pro-250428",
+        "models": ["doubao-1-5-thinking-vision-pro-250428"],
+        "reachable": None,
+        "last_error": None,
+    },
+    {
+        "name": "dashscope",
+        "adapter": "dashscope_app",
+        "configured": False,
+        "set_variable": "DASHSCOPE_API_KEY",
+        "default_model": None,
+        "models": [],
+        "reachable": None,
+        "last_error": None,
+    },
+]

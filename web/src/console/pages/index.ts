@@ -1,0 +1,14 @@
+import { icons } from "../../design/icons";
+import { consoleWords } from "../../i18n/console";
+import { PageRegistry } from "../registry";
+
+/** Every page of the console. A new page is one more `register` here and a module of its own. */
+export const pageRegistry = (): PageRegistry =>
+  new PageRegistry().register({
+    id: "overview",
+    path: "/",
+    group: "observe",
+    title: { en: consoleWords.en.overview, zh: consoleWords.zh.overview },
+    icon: icons.overview,
+    load: () => import("./overview/overview-page").then(({ OverviewPage }) => OverviewPage),
+  });

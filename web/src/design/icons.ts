@@ -1,0 +1,27 @@
+import { svg, type SVGTemplateResult } from "lit";
+
+/** Line icons on a grid of 24, drawn for this project. They say nothing to a screen reader: their button does. */
+const icon = (lines: SVGTemplateResult, size = 20): SVGTemplateResult => svg`
+  <svg width=${size} height=${size} viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75"
+    stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">${lines}</svg>`;
+
+export const icons = {
+  send: () => icon(svg`<path d="M12 19.5V5M5.5 11 12 4.5 18.5 11" />`),
+  stop: () => icon(svg`<rect x="7" y="7" width="10" height="10" rx="1.5" fill="currentColor" stroke="none" />`),
+  fresh: () => icon(svg`<path d="M12 5H6.5A1.5 1.5 0 0 0 5 6.5v11A1.5 1.5 0 0 0 6.5 19h11a1.5 1.5 0 0 0 1.5-1.5V12" /><path d="M18 3.6a1.7 1.7 0 0 1 2.4 2.4L13 13.4l-3 .6.6-3z" />`),
+  sun: () => icon(svg`<circle cx="12" cy="12" r="3.75" /><path d="M12 3v1.8M12 19.2V21M3 12h1.8M19.2 12H21M5.6 5.6l1.3 1.3M17.1 17.1l1.3 1.3M5.6 18.4l1.3-1.3M17.1 6.9l1.3-1.3" />`),
+  moon: () => icon(svg`<path d="M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7z" />`),
+  contrast: () => icon(svg`<circle cx="12" cy="12" r="8" /><path d="M12 4a8 8 0 0 1 0 16z" fill="currentColor" stroke="none" />`),
+  retry: () => icon(svg`<path d="M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9" /><path d="M19.5 4.5V9H15" />`, 18),
+  alert: () => icon(svg`<path d="M12 4.2 21 19.5H3z" /><path d="M12 10v4.2M12 16.9v.1" />`),
+  link: () => icon(svg`<path d="M9 5H6.5A1.5 1.5 0 0 0 5 6.5v11A1.5 1.5 0 0 0 6.5 19h11a1.5 1.5 0 0 0 1.5-1.5V15M13 4h7v7M20 4l-9 9" />`, 16),
+  down: () => icon(svg`<path d="M12 5v14M6 13l6 6 6-6" />`, 18),
+  chevron: () => icon(svg`<path d="m9 6 6 6-6 6" />`, 16),
+  copy: () => icon(svg`<rect x="9" y="9" width="11" height="11" rx="2" /><path d="M5.5 15H5a1.5 1.5 0 0 1-1.5-1.5V5A1.5 1.5 0 0 1 5 3.5h8.5A1.5 1.5 0 0 1 15 5v.5" />`, 16),
+  check: () => icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5" />`, 16),
+  overview: () => icon(svg`<path d="M4 19.5V13M9.3 19.5V8.5M14.7 19.5v-9M20 19.5v-15" />`),
+  leave: () => icon(svg`<path d="M14 5H6.5A1.5 1.5 0 0 0 5 6.5v11A1.5 1.5 0 0 0 6.5 19H14M10.5 12H20M16.5 8.5 20 12l-3.5 3.5" />`),
+  menu: () => icon(svg`<path d="M4 7h16M4 12h16M4 17h16" />`),
+  eye: () => icon(svg`<path d="M2.8 12S6 5.8 12 5.8 21.2 12 21.2 12 18 18.2 12 18.2 2.8 12 2.8 12z" /><circle cx="12" cy="12" r="2.8" />`),
+  chat: () => icon(svg`<path d="M4.5 6.5A1.5 1.5 0 0 1 6 5h12a1.5 1.5 0 0 1 1.5 1.5v9A1.5 1.5 0 0 1 18 17h-6l-4.5 3.5V17H6a1.5 1.5 0 0 1-1.5-1.5z" />`),
+} satisfies Record<string, () => SVGTemplateResult>;
