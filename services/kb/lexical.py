@@ -1,0 +1,211 @@
+"""Ranked search for words: SQLite FTS5 (bm25) over CJK bigrams and lightly stemmed words.
+
+SQLite's own tokenizers take a Chinese clause as one word, or as trigrams that never match under
+three characters. So the text is divided here, and FTS5 only sees words of letters and digits with
+spaces between them; a query is built from the same words, each in quotes, so that no character of
+it can be FTS5's syntax. https://www.sqlite.org/fts5.html
+
+A run of CJK characters gives its bigrams and its last character. A query of one character is a
+search for the words that begin with it: every character begins a bigram or is the last of its run.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from services.kb.language import CJK_RANGES
+
+_RUN = re.compile(rf"(?P<cjk>[{CJK_RANGES}]+)|(?P<word>[^\W_{CJK_RANGES}]+)")
+_MAX_WORD_CHARACTERS = 64
+
+# English words that carry grammar, not content.
+FUNCTION_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a about after all also am an and any are as at be because been before being between both "
+        "but by can could did do does doing during each for from had has have having he her here "
+        "him his how i if in into is it its just may me might more most must my no not of on once "
+        "only or other our out over own s shall she should so some such t than that the their "
+        "them then there these they this those through to under until up very was we were what "
+        "when where which while who whom whose why will with would you your",
+    )
+)
+# Chinese question words and the phrases around them, longest first.
+_QUESTION_WORDS_ZH = re.compile(
+    "为什么|怎么样|怎么办|什么样|什么时候|是什么|有什么|有哪些|是不是|能不能|可不可以|什么|怎么|怎样|如何|为何|"
+    "哪些|哪个|哪里|哪儿|哪种|哪位|多少|多久|是否|能否|可否|请问|[吗呢吧谁]"
+)
+MAX_QUERY_TERMS = 64
+
+# What a heading's word weighs beside one of the text.
+_HEADING_WEIGHT = 2.0
+# A word that is in more than this share of a big collection says little and costs much.
+_COMMON_SHARE = 0.2
+_MIN_CHUNKS_TO_PRUNE = 2_000
+_BIGRAM_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word of a query; `prefix`: all words that begin with it count."""
+
+    word: str
+    prefix: bool = False
+
+
+@dataclass(frozen=True)
+class Match:
+    """`score`: bm25, higher is better. `evidence`: how much of what the query asks for is there.
+
+    1 means about one full occurrence of every word of the query, weighted by how rare they are.
+    """
+
+    chunk_id: int
+    score: float
+    evidence: float
+
+
+def index_text(content: str) -> str:
+    """The words of a text as FTS5 is to see them."""
+    return " ".join(word for run, cjk in _runs(content) for word in _words(run, cjk))
+
+
+def query_terms(query: str) -> list[Term]:
+    """The words of a query, each once, at most `MAX_QUERY_TERMS`.
+
+    Words that only make it a question are left out: an answer does not repeat them, and they are
+    so rare in statements that bm25 would follow them. A query of nothing else keeps them.
+    """
+    return _terms(_QUESTION_WORDS_ZH.sub(" ", query), FUNCTION_WORDS) or _terms(query, frozenset())
+
+
+def _terms(query: str, left_out: Set[str]) -> list[Term]:
+    terms: dict[Term, None] = {}
+    for run, cjk in _runs(query):
+        if not cjk:
+            if run not in left_out:
+                terms[Term(_stem(run[:_MAX_WORD_CHARACTERS]))] = None
+        elif len(run) == 1:
+            terms[Term(run, prefix=True)] = None
+        else:
+            terms.update((Term(pair), None) for pair in _bigrams(run))
+    return list(terms)[:MAX_QUERY_TERMS]
+
+
+def _runs(content: str) -> Iterator[tuple[str, bool]]:
+    folded = unicodedata.normalize("NFKC", content).casefold()
+    for found in _RUN.finditer(folded):
+        yield found.group(), found.lastgroup == "cjk"
+
+
+def _words(run: str, cjk: bool) -> Iterator[str]:
+    if not cjk:
+        yield _stem(run[:_MAX_WORD_CHARACTERS])
+        return
+    yield from _bigrams(run)
+    yield run[-1]
+
+
+def _bigrams(run: str) -> Iterator[str]:
+    return (run[i : i + 2] for i in range(len(run) - 1))
+
+
+def _stem(word: str) -> str:
+    """Singular from plural, no more: Harman's S-stemmer (1991), which seldom errs."""
+    if len(word) < 4 or not word.isascii() or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and not word.endswith(("eies", "aies")):
+        return word[:-3] + "y"
+    if word.endswith("es") and not word.endswith(("aes", "ees", "oes", "sses", "xes", "ches")):
+        return word[:-1]
+    if word.endswith(("sses", "xes", "ches")):
+        return word[:-1] if word.endswith("caches") else word[:-2]
+    return word if word.endswith(("us", "ss")) else word[:-1]
+
+
+class LexicalIndex:
+    """One collection's words. Every method runs in its caller's transaction."""
+
+    def __init__(self, collection_id: int) -> None:
+        self._table = f"terms_{collection_id:d}"
+
+    def create(self, connection: Connection) -> None:
+        connection.exec_driver_sql(
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {self._table} "
+            "USING fts5(heading, body, tokenize='unicode61 remove_diacritics 2')"
+        )
+        connection.exec_driver_sql(
+            f"CREATE VIRTUAL TABLE IF NOT EXISTS {self._table}_words "
+            f"USING fts5vocab({self._table}, 'row')"
+        )
+
+    def drop(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._table}_words")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {self._table}")
+
+    def put(self, connection: Connection, chunk_id: int, heading: str, body: str) -> None:
+        """Adds a passage, or replaces it."""
+        self.remove(connection, [chunk_id])
+        connection.exec_driver_sql(
+            f"INSERT INTO {self._table} (rowid, heading, body) VALUES (?, ?, ?)",  # noqa: S608  # our own name
+            (chunk_id, index_text(heading), index_text(body)),
+        )
+
+    def remove(self, connection: Connection, chunk_ids: Sequence[int]) -> None:
+        statement = f"DELETE FROM {self._table} WHERE rowid = ?"  # noqa: S608  # our own name
+        if chunk_ids:
+            connection.exec_driver_sql(statement, [(chunk_id,) for chunk_id in chunk_ids])
+
+    def search(self, connection: Connection, query: str, limit: int) -> list[Match]:
+        """The best passages for a query, best first."""
+        terms = query_terms(query)
+        total = self._count(connection)
+        if not terms or not total:
+            return []
+        rarity = {term: self._rarity(connection, term, total) for term in terms}
+        wanted = _worth_asking(rarity, total)
+        rows = connection.execute(
+            text(
+                f"SELECT rowid, -bm25({self._table}, {_HEADING_WEIGHT}, 1.0) FROM {self._table} "  # noqa: S608  # our own name
+                f"WHERE {self._table} MATCH :match ORDER BY rank LIMIT :limit"
+            ),
+            {"match": _expression(wanted), "limit": limit},
+        )
+        whole = sum(value * _share_expected(term) for term, value in rarity.items())
+        return [Match(row[0], row[1], row[1] / whole if whole else 0.0) for row in rows]
+
+    def _count(self, connection: Connection) -> int:
+        # The docsize table has one row for each passage and nothing else: cheap to count.
+        statement = f"SELECT count(*) FROM {self._table}_docsize"  # noqa: S608  # our own name
+        return int(connection.exec_driver_sql(statement).scalar_one())
+
+    def _rarity(self, connection: Connection, term: Term, total: int) -> float:
+        """bm25's inverse document frequency as FTS5 computes it."""
+        where = "term >= ? AND term < ?" if term.prefix else "term = ?"
+        values = (term.word, term.word + "\U0010ffff") if term.prefix else (term.word,)
+        statement = f"SELECT coalesce(sum(doc), 0) FROM {self._table}_words WHERE {where}"  # noqa: S608  # our own name
+        found = min(total, int(connection.exec_driver_sql(statement, values).scalar_one()))
+        return max(1e-6, math.log((total - found + 0.5) / (found + 0.5)))
+
+
+def _share_expected(term: Term) -> float:
+    """About a third of a question's bigrams lie across two words, and no text repeats them."""
+    return _BIGRAM_SHARE if len(term.word) == 2 and not term.word.isascii() else 1.0
+
+
+def _worth_asking(rarity: dict[Term, float], total: int) -> list[Term]:
+    """Leaves out what nearly every passage holds, where the collection is big enough to matter."""
+    floor = math.log((1 - _COMMON_SHARE) / _COMMON_SHARE)
+    rare = [term for term, value in rarity.items() if value > floor]
+    return rare if rare and total >= _MIN_CHUNKS_TO_PRUNE else list(rarity)
+
+
+def _expression(terms: Sequence[Term]) -> str:
+    """Any of the words. They hold letters and digits alone, and stand in quotes all the same."""
+    return " OR ".join(f'"{term.word}"{" *" if term.prefix else ""}' for term in terms)
