@@ -1,0 +1,166 @@
+"""The route table at a glance, and thin handlers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, TypeAlias
+
+import uuid_utils
+from sqlalchemy import Connection
+from starlette.responses import Response, StreamingResponse
+
+from services.analytics import export
+from services.analytics.health import health
+from services.analytics.intake import take_in
+from services.analytics.queries import RecordReader
+from services.analytics.retention import clean_up
+from services.analytics.schemas import (
+    MAX_DAYS_BY_HOUR,
+    CleanupAnswer,
+    CleanupBody,
+    EventsAnswer,
+    EventsBody,
+    ExportQuery,
+    FeedbackAnswer,
+    FeedbackBody,
+    HealthAnswer,
+    QueriesQuery,
+    RecordPage,
+    RejectedEvent,
+    StatisticsAnswer,
+    StatisticsQuery,
+)
+from services.analytics.state import State
+from services.analytics.statistics import statistics
+from services.kernel.auth import Access
+from services.kernel.errors import Conflict, Unprocessable
+from services.kernel.routing import Call, Operation, operation
+
+ACall: TypeAlias = Call[State]
+_EXPORT_PAGE = 2_000
+_TOO_OLD = "time: before the cutoff of the last cleanup"
+
+
+def operations() -> list[Operation]:
+    """What analytics offers."""
+    at = "/api/analytics"
+    admin, neighbour, public = Access.ADMINISTRATOR, Access.NEIGHBOUR, Access.PUBLIC
+    return [
+        operation("GET", f"{at}/health", get_health, access=public),
+        operation("POST", f"{at}/events", post_events, access=neighbour),
+        operation("POST", f"{at}/feedback", post_feedback, access=public, status=201),
+        operation("GET", f"{at}/statistics", get_statistics, access=admin),
+        operation("GET", f"{at}/queries", get_queries, access=admin),
+        operation("GET", f"{at}/export", get_export, access=admin),
+        operation("POST", f"{at}/cleanup", post_cleanup, access=admin),
+    ]
+
+
+async def get_health(call: ACall) -> HealthAnswer:
+    """State, rows, size and the writer's lag"""
+    return await health(call.state)
+
+
+async def post_events(call: ACall, body: EventsBody) -> EventsAnswer:
+    """Take in events; the same id twice is one event"""
+    return await _store(call.state, body.events)
+
+
+async def post_feedback(call: ACall, body: FeedbackBody) -> FeedbackAnswer:
+    """Vote on an answer, by the id of its request"""
+    state = call.state
+    state.feedback_limit.admit(call.context.client)
+    event = {
+        "id": str(uuid_utils.uuid7()),
+        "kind": "feedback",
+        "time": state.now(),
+        "service": "analytics",
+        "request_id": call.request_id,
+        "session_id": call.session_id,
+        "visitor_id": call.context.visitor_id,
+        "attributes": {
+            "trivet.rating": body.rating,
+            "trivet.comment": body.comment,
+            "trivet.rated_request_id": body.request_id,
+        },
+    }
+    await _store(state, [event])
+    return FeedbackAnswer(id=str(event["id"]))
+
+
+async def get_statistics(call: ACall, query: StatisticsQuery) -> StatisticsAnswer:
+    """Totals, percentiles, series and top queries of the last days"""
+    if query.group_by == "hour" and query.days > MAX_DAYS_BY_HOUR:
+        raise Unprocessable(f"days: at most {MAX_DAYS_BY_HOUR} by the hour", param="days")
+    now = call.state.now()
+    return await call.state.read(lambda connection: statistics(connection, query, now))
+
+
+async def get_queries(call: ACall, query: QueriesQuery) -> RecordPage:
+    """Records, newest first"""
+
+    def page(connection: Connection) -> RecordPage:
+        items, following = RecordReader(connection).page(query, query.limit, query.cursor)
+        return RecordPage.model_validate({"items": items, "next_cursor": following})
+
+    return await call.state.read(page)
+
+
+async def get_export(call: ACall, query: ExportQuery) -> Response:
+    """All records as CSV or JSON lines, streamed, newest first"""
+    first = await _export_page(call.state, query, None)
+    return StreamingResponse(
+        _exported(call.state, query, first),
+        media_type=export.MEDIA_TYPES[query.format],
+        headers={
+            "Content-Disposition": f'attachment; filename="trivet-records.{query.format}"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+async def post_cleanup(call: ACall, body: CleanupBody) -> CleanupAnswer:
+    """Delete old records, or say what would go; the sums stay"""
+    state = call.state
+    if state.cleaning.locked():
+        raise Conflict("A cleanup is running already.")
+    async with state.cleaning:
+        path, now = state.settings.database_path, state.now()
+        return await state.in_thread(lambda: clean_up(state.writing, path, body, now))
+
+
+async def _store(state: State, events: Sequence[Any]) -> EventsAnswer:
+    """Checks, writes, and answers when what was taken is durable."""
+    keep, now = state.settings.store_questions, state.now()
+    found = await state.in_thread(lambda: take_in(events, store_questions=keep, now=now))
+    stored = await state.writer.write([record for _, record in found.records])
+    too_old = [(found.records[place][0], _TOO_OLD) for place in stored.too_old]
+    rejected = sorted([*found.rejected, *too_old])
+    state.metrics.count(stored.accepted, stored.duplicates, len(rejected))
+    return EventsAnswer(
+        accepted=stored.accepted,
+        duplicates=stored.duplicates,
+        rejected=[RejectedEvent(index=index, message=why) for index, why in rejected],
+    )
+
+
+async def _export_page(
+    state: State, query: ExportQuery, cursor: str | None
+) -> tuple[bytes, str | None]:
+    """One page, encoded in the thread that read it, and the cursor of the next."""
+
+    def page(connection: Connection) -> tuple[bytes, str | None]:
+        records, following = RecordReader(connection).page(query, _EXPORT_PAGE, cursor)
+        return export.encode(records, query.format), following
+
+    return await state.read(page)
+
+
+async def _exported(
+    state: State, query: ExportQuery, page: tuple[bytes, str | None]
+) -> AsyncIterator[bytes]:
+    """Each page is a short read of its own: a slow reader holds no snapshot open."""
+    yield export.head(query.format) + page[0]
+    while page[1] is not None:
+        page = await _export_page(state, query, page[1])
+        yield page[0]
