@@ -60,11 +60,9 @@ class Target:
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or 80
 
-    def request(self, model: str, *, stream: bool, tag: str = "") -> bytes:
+    def request(self, model: str, *, stream: bool) -> bytes:
         """The bytes of one chat completion call."""
-        content: dict[str, Any] = {"model": model, "stream": stream, "messages": MESSAGES}
-        if tag:
-            content["user"] = tag
+        content = {"model": model, "stream": stream, "messages": MESSAGES}
         body = orjson.dumps(content)
         host, port = self.address
         lines = [f"POST {urlsplit(self.url).path} HTTP/1.1", f"host: {host}:{port}"]

@@ -85,7 +85,8 @@ async def hold(job: Job) -> Figures:
 async def leaving(job: Job, phase: str, behaviour: str, chunks_before: int) -> Figures:
     """Callers that go away; from then to the close of their upstream call."""
     tags = [f"{phase}-{number}-{time.monotonic_ns()}" for number in range(job.streams)]
-    requests = [job.target.request(job.model + behaviour, stream=True, tag=tag) for tag in tags]
+    models = [f"{job.model}{behaviour}+tag={tag}" for tag in tags]
+    requests = [job.target.request(model, stream=True) for model in models]
     opened, refused = await open_streams(job, requests, lambda connection, exchange: None)
 
     async def under_way() -> bool:
@@ -124,9 +125,11 @@ async def disconnect(job: Job) -> Figures:
         ("silent", "+chunks=3000+quiet_after=3", 3),
     ):
         figures |= await leaving(job, phase, behaviour, chunks_before)
-    missed = [value or 0 for name, value in figures.items() if name.endswith(("missed", "refused"))]
+    missed = sum(value or 0 for name, value in figures.items() if name.endswith("missed"))
+    refused = sum(value or 0 for name, value in figures.items() if name.endswith("refused"))
     slowest = [value for name, value in figures.items() if name.endswith("p99_ms") and value]
-    return figures | {"errors": sum(missed), "worst_p99_ms": max(slowest, default=None)}
+    slowest += [LEAVE_LIMIT_SECONDS * 1e3] if missed else []
+    return figures | {"errors": missed + refused, "worst_p99_ms": max(slowest, default=None)}
 
 
 async def growth(job: Job) -> Figures:

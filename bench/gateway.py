@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import orjson
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -25,6 +25,7 @@ from bench.job import Figures, Job, as_argument
 from bench.nginx import NGINX
 from bench.options import Options, Unavailable
 from bench.peers import PEERS, provide
+from bench.plan import FULL, QUICK, Plan
 from bench.process import free_port, pin, raise_file_limit, running, settle
 from bench.report import Result
 from bench.summary import Sample, Summary
@@ -32,78 +33,6 @@ from bench.trivet import TRIVET
 
 DRIVER_LIMIT_SECONDS = 200.0
 QUIET_WAIT_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How long and how often; the work itself is the same in both plans."""
-
-    rounds: int
-    works: Mapping[str, Mapping[str, object]]
-    hold: Mapping[str, object]
-    growth: Mapping[str, object]
-    leavers: int
-    contenders: Sequence[Contender]
-
-
-def works(json1: float, json32: float, paced: float, flood: float) -> dict[str, dict[str, object]]:
-    """The work of each round, by name, with the seconds given to each."""
-    return {
-        "json1": {"scenario": "json", "connections": 1, "seconds": json1},
-        "json32": {"scenario": "json", "connections": 32, "seconds": json32},
-        "paced": {
-            "scenario": "streams",
-            "model": "mock+chunks=50+delay_ms=20",
-            "connections": 20,
-            "chunks": 50,
-            "seconds": paced,
-        },
-        "flood": {
-            "scenario": "streams",
-            "model": "mock+chunks=200",
-            "connections": 32,
-            "chunks": 200,
-            "seconds": flood,
-        },
-    }
-
-
-def slow_streams(count: int, seconds: int) -> dict[str, object]:
-    return {
-        "scenario": "hold",
-        "model": f"mock+chunks={seconds}+delay_ms=1000",
-        "streams": count,
-        "chunks": seconds,
-    }
-
-
-def short_streams(count: int) -> dict[str, object]:
-    return {
-        "scenario": "growth",
-        "model": "mock+chunks=3",
-        "streams": count,
-        "early_streams": 1000,
-        "chunks": 3,
-        "connections": 32,
-    }
-
-
-FULL = Plan(
-    rounds=5,
-    works=works(1.5, 2.5, 4.0, 2.5),
-    hold=slow_streams(2000, 10),
-    growth=short_streams(50_000),
-    leavers=20,
-    contenders=(DIRECT, NGINX, RELAY, TRIVET),
-)
-QUICK = Plan(
-    rounds=3,
-    works=works(1.0, 1.5, 2.0, 1.5),
-    hold=slow_streams(2000, 8),
-    growth=short_streams(10_000),
-    leavers=10,
-    contenders=(NGINX, TRIVET),
-)
 
 
 class Session:
@@ -224,8 +153,7 @@ def rounds(session: Session, plan: Plan, count: int, contenders: Sequence[Conten
                 session.samples.append(Sample(contender.name, "inspection", 0, found))
 
 
-def measure(plan: Plan, options: Options) -> Session:
-    contenders = [*plan.contenders, *(PEERS[name] for name in options.peers)]
+def measure(plan: Plan, options: Options, contenders: Sequence[Contender]) -> Session:
     count = options.rounds or plan.rounds
     port = free_port()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -259,12 +187,13 @@ def run(options: Options) -> Result:
     raise_file_limit()
     plan = QUICK if options.quick else FULL
     began = time.monotonic()
-    session = measure(plan, options)
+    usual = (DIRECT, NGINX, RELAY, TRIVET) if plan.with_references else (NGINX, TRIVET)
+    contenders = [*usual, *(PEERS[name] for name in options.peers)]
+    session = measure(plan, options, contenders)
     summary = Summary(session.samples, NGINX.name)
-    notes = [*plan.contenders, *(PEERS[name] for name in options.peers)]
     return gateway_report.result(
         summary,
-        notes=[(contender.name, contender.note) for contender in notes],
+        notes=[(contender.name, contender.note) for contender in contenders],
         subject=TRIVET.name,
         rounds=options.rounds or plan.rounds,
         held_streams=int(str(plan.hold["streams"])),

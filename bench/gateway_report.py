@@ -34,6 +34,7 @@ TARGETS = (
         20.0,
         "ms",
     ),
+    Target("caller leaves, upstream calls that went on", "disconnect", "errors", "at most", 0.0),
     Target("slow streams held, errors", "hold", "errors", "at most", 0.0),
     Target(
         "slow streams held, memory of each over idle",
@@ -68,6 +69,7 @@ COLUMNS = (
     ("disconnect", "flowing_p50_ms", "left while chunks flow, p50 ms", False),
     ("disconnect", "silent_p50_ms", "left while upstream is silent, p50 ms", False),
     ("disconnect", "worst_p99_ms", "left, worst p99 ms", False),
+    ("disconnect", "errors", "left, upstream call goes on", False),
     ("hold", "upstream_streams", "slow streams open upstream", False),
     ("hold", "errors", "slow streams failed", False),
     ("hold", "rss_kb_per_stream", "slow stream RSS kB", False),

@@ -22,31 +22,37 @@ from bench.contenders import (
     clean_environ,
     process,
 )
+from bench.plan import FULL, QUICK
 from bench.process import free_port, running
 
 OUTBOX_LIMIT_SECONDS = 90.0
 ANALYTICS_NICENESS = 10  # it shares the core of upstream and driver, and must not slow them
 PROVIDER = "bench"
-MODELS = """\
-providers:
-  {provider}:
-    adapter: openai_compatible
-    base_url: {upstream}/v1
-    api_key: test-not-a-key
-"""
+PRICE = {"currency": "USD", "input": 0.5, "output": 1.5}  # so that costs are counted, too
+
+
+def models_file(bed: Bed) -> str:
+    """models.yaml with the mock upstream as its one provider (JSON is YAML)."""
+    provider = {
+        "adapter": "openai_compatible",
+        "base_url": f"{bed.upstream_url}/v1",
+        "api_key": "test-not-a-key",
+        "models": {name: {"price": PRICE} for name in FULL.models() + QUICK.models()},
+        "any_model": True,
+    }
+    return json.dumps({"providers": {PROVIDER: provider}})
 
 
 def settings(room: Path, bed: Bed, ports: Mapping[str, int]) -> dict[str, str]:
     """The environment of both processes: everything in `room`, nothing of this machine's `.env`."""
     models = room / "models.yaml"
-    models.write_text(MODELS.format(provider=PROVIDER, upstream=bed.upstream_url))
-    analytics = f"http://127.0.0.1:{ports['analytics']}"
+    models.write_text(models_file(bed))
     return clean_environ(
         PYTHONPATH=str(ROOT),
         TRIVET_DATA_DIR=str(room / "data"),
         TRIVET_RUN_DIR=str(room / "run"),
         TRIVET_INSTANCES="1",
-        TRIVET_ANALYTICS_URLS=analytics,
+        TRIVET_ANALYTICS_URLS=f"http://127.0.0.1:{ports['analytics']}",
         LLM_PROXY_PORT=str(ports["llm_proxy"]),
         ANALYTICS_PORT=str(ports["analytics"]),
         LLM_PROXY_MODELS_FILE=str(models),

@@ -7,8 +7,8 @@ chunks, 20 ms apart (see `Behaviour`). Each content chunk carries the time at wh
 `@<20 digits of time.monotonic_ns()>;`: the clock is one for all processes of a machine, so a
 driver beside it reads off how long the chunk was on its way.
 
-The request's `user` field is a tag; `GET /stats` tells which tags are being answered now and at
-what time the connection of a tag was closed before its answer was whole.
+A name that ends in `+tag=WORD` is watched: `GET /stats` tells which tags are being answered now and
+at what time the connection of a tag was closed before its answer was whole.
 """
 
 import asyncio
@@ -209,8 +209,9 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request: dict[str, Any]) -> None:
         self.ledger.requests += 1
-        behaviour = Behaviour.of(request.get("model", ""))
-        self.tag = request.get("user") or None
+        model, _, tag = request.get("model", "").partition("+tag=")
+        behaviour = Behaviour.of(model)
+        self.tag = tag or None
         if self.tag:
             self.ledger.open_tags.add(self.tag)
         wait_seconds = behaviour.first_ms / 1e3
