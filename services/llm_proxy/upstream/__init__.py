@@ -8,7 +8,7 @@ What it has not, on purpose: HTTP proxies, redirects, compression, cookies, HTTP
 """
 
 from services.llm_proxy.upstream.client import Client
-from services.llm_proxy.upstream.exchange import Exchange
+from services.llm_proxy.upstream.exchange import BrokenOff, Exchange
 from services.llm_proxy.upstream.request import Origin, Request, Timeouts, parse_url
 
-__all__ = ["Client", "Exchange", "Origin", "Request", "Timeouts", "parse_url"]
+__all__ = ["BrokenOff", "Client", "Exchange", "Origin", "Request", "Timeouts", "parse_url"]

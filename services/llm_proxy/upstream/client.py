@@ -73,9 +73,7 @@ class Client:
     async def _reopen(self, exchange: Exchange) -> None:
         """A kept connection died before a byte of answer: send once more over a new one."""
         try:
-            connection = await self._connect(
-                exchange.request.origin, exchange.timeouts.connect_seconds
-            )
+            connection = await self._connect(exchange.origin, exchange.timeouts.connect_seconds)
         except TrivetError as error:
             exchange.fail(error)
             return

@@ -38,7 +38,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101  # connection_made came first
         self._exchange = exchange
         exchange.begin(self)
-        self._transport.write(exchange.request.payload)
+        self._transport.write(exchange.payload)
 
     def finish(self, *, keep: bool) -> None:
         """The exchange is over; the connection is kept for the next one or closed at once."""

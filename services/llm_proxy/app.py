@@ -1,0 +1,99 @@
+"""llm_proxy, put together: everything that calls a language model."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from services.kernel.app import Application, build_app
+from services.kernel.auth import ensure_token
+from services.kernel.http_client import NeighbourClient
+from services.kernel.outbox import DiskOutbox
+from services.llm_proxy.access import Gate
+from services.llm_proxy.assistants import parse_assistants
+from services.llm_proxy.catalog import parse_catalog
+from services.llm_proxy.metering import Metering
+from services.llm_proxy.meters import Meters
+from services.llm_proxy.readiness import readiness
+from services.llm_proxy.relay import Relay
+from services.llm_proxy.routes import operations
+from services.llm_proxy.settings import Settings
+from services.llm_proxy.state import State
+from services.llm_proxy.upstream import Client
+from services.llm_proxy.watched_file import WatchedFile
+
+SERVICE = "llm_proxy"
+LOGINS_PER_MINUTE = 10
+
+
+def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
+    """The service. `environ` fills the `${…}` of the two configuration files.
+
+    Raises ConfigurationError when one of them is missing or broken.
+    """
+    registry = CollectorRegistry()
+    catalog = WatchedFile(
+        settings.models_file,
+        partial(parse_catalog, environ=environ, user_agent=settings.user_agent),
+        interval_seconds=settings.reload_seconds,
+    )
+    assistants = WatchedFile(
+        settings.assistants_file,
+        partial(parse_assistants, environ=environ),
+        interval_seconds=settings.reload_seconds,
+    )
+    meters = Meters(registry)
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            outbox = await stack.enter_async_context(
+                DiskOutbox(SERVICE, settings, registry=registry)
+            )
+            client = Client(max_connections=settings.max_connections)
+            stack.push_async_callback(client.aclose)
+            kb = NeighbourClient(
+                "kb",
+                settings.kb_urls,
+                ensure_token(settings.service_token_path),
+                timeout_seconds=settings.kb_timeout_seconds,
+            )
+            stack.push_async_callback(kb.aclose)
+            for watched in (catalog, assistants):
+                await stack.enter_async_context(_watching(watched))
+            yield State(
+                settings=settings,
+                authenticator=app.authenticator,
+                catalog=catalog,
+                assistants=assistants,
+                gate=Gate(
+                    settings.anonymous_access,
+                    chats_per_minute=settings.anonymous_chats_per_minute,
+                    logins_per_minute=LOGINS_PER_MINUTE,
+                ),
+                client=client,
+                relay=Relay(client, heartbeat_seconds=settings.heartbeat_seconds),
+                kb=kb,
+                outbox=outbox,
+                meters=meters,
+                metering=Metering(outbox, meters),
+            )
+
+    app = build_app(SERVICE, settings, operations(), lifespan, readiness, registry=registry)
+    return app
+
+
+@asynccontextmanager
+async def _watching(watched: WatchedFile[Any]) -> AsyncIterator[None]:
+    task = asyncio.get_running_loop().create_task(watched.watch())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

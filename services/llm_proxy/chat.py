@@ -1,0 +1,118 @@
+"""Chats in OpenAI's shape: with a model, with one provider, with an assistant.
+
+Bare ASGI functions: this is the hot path, and they watch for the caller's leaving themselves.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from services.kernel.context import RequestContext
+from services.kernel.errors import Unprocessable
+from services.kernel.routing import parse_json, read_body, validated
+from services.llm_proxy import assistant_chat
+from services.llm_proxy.access import is_trusted
+from services.llm_proxy.assistants import PREFIX
+from services.llm_proxy.caller_watch import CallerWatch
+from services.llm_proxy.catalog import Target
+from services.llm_proxy.metering import Record, question_of
+from services.llm_proxy.providers.base import Ask, Prepared
+from services.llm_proxy.providers.openai_compatible import (
+    OpenAiCompatibleProvider,
+    no_embeddings,
+)
+from services.llm_proxy.relay import Outlet, send_whole
+from services.llm_proxy.schemas import ChatBody, EmbeddingsBody
+from services.llm_proxy.state import State
+
+
+async def completions(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /v1/chat/completions`: a model, an alias, or an assistant."""
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    with state.metering.chat(context) as record:
+        body = await read_object(state, receive)
+        note_request(record, body)
+        model = body.get("model")
+        if isinstance(model, str) and model.startswith(PREFIX):
+            state.gate.admit_chat(context, assistant=True)
+            validated(ChatBody, body)
+            await assistant_chat.answer(context, body, receive, send, record)
+            return
+        state.gate.admit_chat(context, assistant=False)
+        validated(ChatBody, body)
+        record.target = state.catalog.current.resolve(model, trusted=is_trusted(context))
+        await chat_with(record.target, context, body, receive, send, record)
+
+
+async def chat_with(
+    target: Target,
+    context: RequestContext,
+    body: dict[str, Any],
+    receive: Receive,
+    send: Send,
+    record: Record,
+) -> None:
+    """One chat with one model; `body` has been checked."""
+    options = body.get("stream_options") or {}
+    ask = Ask(
+        body=body,
+        model=target.model,
+        stream=record.stream,
+        request_id=context.request_id,
+        wants_usage=bool(options.get("include_usage")),
+    )
+    await deliver(context.state, target.provider.chat(ask), receive, send, record)
+
+
+async def deliver(
+    state: State, call: Prepared, receive: Receive, send: Send, record: Record
+) -> None:
+    """Make the call and pass its answer to the caller, who may leave at any time."""
+    async with CallerWatch(receive) as watch:
+        if record.stream:
+            await state.relay.stream(call, Outlet(send), watch, record)
+        else:
+            answer = await state.relay.whole(call, record)
+            watch.over = True
+            await send_whole(send, answer)
+
+
+async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /v1/embeddings`: texts to vectors, by a provider that has them."""
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    body = await read_object(state, receive)
+    asked = validated(EmbeddingsBody, body)
+    target = state.catalog.current.embedding(asked.model)
+    call = embedding_call(target, body, context.request_id)
+    await deliver(state, call, receive, send, Record())
+
+
+def embedding_call(target: Target, body: dict[str, Any], request_id: str) -> Prepared:
+    """The request for embeddings. Raises NotFound where the provider has none."""
+    provider = target.provider
+    if not isinstance(provider, OpenAiCompatibleProvider):
+        raise no_embeddings(provider.name)
+    return provider.embeddings(body, target.model, request_id)
+
+
+async def read_object(state: State, receive: Receive) -> dict[str, Any]:
+    """The body as a JSON object. Raises InvalidRequest, Unprocessable, PayloadTooLarge."""
+    raw = await read_body(receive, state.settings.json_body_max_bytes)
+    value = parse_json(raw)
+    if not isinstance(value, dict):
+        raise Unprocessable("The body must be a JSON object.")
+    return value
+
+
+def note_request(record: Record, body: dict[str, Any]) -> None:
+    """What a chat asks for, before it is checked: refused chats are recorded, too."""
+    model, messages = body.get("model"), body.get("messages")
+    record.asked_model = model[:256] if isinstance(model, str) else None
+    record.stream = body.get("stream") is True
+    if isinstance(messages, list):
+        known = [message for message in messages[-8:] if isinstance(message, dict)]
+        record.question = question_of(known)

@@ -1,0 +1,196 @@
+"""DashScope's own paths and bodies, so that its unmodified SDK works with us as its base.
+
+Errors carry DashScope's top-level `code`, `message` and `request_id` beside the contract's `error`;
+in a stream they come as its `event:error` frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+from starlette.types import Message, Receive, Scope, Send
+
+from services.kernel.context import RequestContext
+from services.kernel.errors import NotFound, TrivetError
+from services.kernel.rendering import error_payload
+from services.kernel.routing import validated
+from services.llm_proxy.access import is_trusted
+from services.llm_proxy.chat import chat_with, deliver, note_request, read_object
+from services.llm_proxy.metering import Record, question_of
+from services.llm_proxy.providers.base import Prepared, Provider
+from services.llm_proxy.providers.dashscope_app import APPLICATION, DashScopeAppProvider
+from services.llm_proxy.providers.tongyi import TongyiProvider
+from services.llm_proxy.schemas import ChatBody, DashScopeBody
+from services.llm_proxy.state import State
+
+_CODES = {
+    "authentication_error": "InvalidApiKey",
+    "permission_error": "AccessDenied",
+    "not_found_error": "ModelNotFound",
+    "payload_too_large": "BadRequest.TooLarge",
+    "rate_limit_error": "Throttling",
+    "overloaded_error": "ServiceUnavailable",
+    "timeout_error": "RequestTimeOut",
+    "invalid_request_error": "InvalidParameter",
+}
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /api/llm/dashscope/apps/{app_id}/completion`."""
+    sender = NativeSender(scope["trivet"], send)
+    with sender.metered() as record:
+        body, context = await _native_body(scope, receive, record), sender.context
+        sender.state.gate.admit_chat(context, assistant=False)
+        validated(DashScopeBody, body)
+        provider = sender.state.catalog.current.provider_for("dashscope_app")
+        app_id = scope["path_params"]["app_id"]
+        call = _prepare(provider, body, app_id, context, record)
+        await deliver(sender.state, call, receive, sender.send, record)
+    await sender.finish()
+
+
+async def generation(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /api/llm/dashscope/services/aigc/text-generation/generation`."""
+    sender = NativeSender(scope["trivet"], send)
+    with sender.metered() as record:
+        body, context = await _native_body(scope, receive, record), sender.context
+        sender.state.gate.admit_chat(context, assistant=False)
+        asked = validated(DashScopeBody, body)
+        provider = sender.state.catalog.current.provider_for("tongyi")
+        call = _prepare(provider, body, asked.model, context, record)
+        await deliver(sender.state, call, receive, sender.send, record)
+    await sender.finish()
+
+
+async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /api/llm/{provider}`: OpenAI's shape, or DashScope's where the body has `input`."""
+    sender = NativeSender(scope["trivet"], send)
+    context, state = sender.context, sender.state
+    with sender.metered() as record:
+        body = await read_object(state, receive)
+        sender.native = "input" in body and "messages" not in body
+        note_request(record, body)
+        provider = state.catalog.current.provider(scope["path_params"]["provider"])
+        state.gate.admit_chat(context, assistant=False)
+        if sender.native:
+            _note_native(record, body, scope)
+            asked = validated(DashScopeBody, body)
+            call = _prepare(provider, body, asked.model, context, record)
+            await deliver(state, call, receive, sender.send, record)
+        else:
+            validated(ChatBody, body)
+            model, trusted = body.get("model"), is_trusted(context)
+            record.target = state.catalog.current.within(provider, model, trusted=trusted)
+            await chat_with(record.target, context, body, receive, sender.send, record)
+    await sender.finish()
+
+
+class NativeSender:
+    """The caller's side of a native call: errors are told in DashScope's words.
+
+    Where `native` is off, errors pass through to the kernel, which tells them in the contract's.
+    """
+
+    def __init__(self, context: RequestContext, send: Send) -> None:
+        self.context = context
+        self.state: State = context.state
+        self.native = True
+        self._send = send
+        self._started = False
+        self._error: TrivetError | None = None
+
+    async def send(self, message: Message) -> None:
+        self._started = True
+        await self._send(message)
+
+    @contextmanager
+    def metered(self) -> Iterator[Record]:
+        """One metered chat; a contract's error is kept for `finish`."""
+        try:
+            with self.state.metering.chat(self.context) as record:
+                yield record
+        except TrivetError as error:
+            if not self.native:
+                raise
+            self._error = error
+
+    async def finish(self) -> None:
+        """Tell the error, if there was one."""
+        error = self._error
+        if error is None:
+            return
+        body = self._body(error)
+        if self._started:
+            frame = b"event:error\n:HTTP_STATUS/%d\ndata:%b\n\n" % (error.status, body)
+            await self._send({"type": "http.response.body", "body": frame})
+            return
+        headers = {
+            "content-type": "application/json",
+            "content-length": str(len(body)),
+            **error.headers,
+        }
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        start = {"type": "http.response.start", "status": error.status, "headers": raw}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+    def _body(self, error: TrivetError) -> bytes:
+        top = {
+            "code": _CODES.get(error.type, "InternalError"),
+            "message": error.message,
+            "request_id": self.context.request_id,
+        }
+        return orjson.dumps({**top, **error_payload(error, self.context.request_id)})
+
+
+def _prepare(
+    provider: Provider,
+    body: dict[str, Any],
+    model: str | None,
+    context: RequestContext,
+    record: Record,
+) -> Prepared:
+    """A native call to an application or a model. Raises NotFound for other providers."""
+    state: State = context.state
+    stream, request_id = record.stream, context.request_id
+    catalog, trusted = state.catalog.current, is_trusted(context)
+    if isinstance(provider, DashScopeAppProvider):
+        own = model in (None, provider.config.app_id)
+        wanted = APPLICATION if own else model
+        record.target = catalog.within(provider, wanted, trusted=trusted)
+        app_id = record.target.model
+        return provider.completion(app_id, body, stream=stream, request_id=request_id)
+    if isinstance(provider, TongyiProvider):
+        record.target = catalog.within(provider, model, trusted=trusted)
+        name = record.target.model
+        return provider.generation(body, name, stream=stream, request_id=request_id)
+    message = f"Provider {provider.name} takes no body with `input`: send `messages`."
+    raise NotFound(message, param="input", provider=provider.name)
+
+
+async def _native_body(scope: Scope, receive: Receive, record: Record) -> dict[str, Any]:
+    context: RequestContext = scope["trivet"]
+    body = await read_object(context.state, receive)
+    note_request(record, body)
+    _note_native(record, body, scope)
+    return body
+
+
+def _note_native(record: Record, body: dict[str, Any], scope: Scope) -> None:
+    """What a native body asks: streaming is chosen by a header."""
+    headers = dict(scope["headers"])
+    record.stream = (
+        body.get("stream") is True
+        or headers.get(b"x-dashscope-sse", b"").lower() == b"enable"
+        or headers.get(b"accept", b"").startswith(b"text/event-stream")
+    )
+    given = body.get("input")
+    if not isinstance(given, dict):
+        return
+    if isinstance(given.get("messages"), list):
+        record.question = question_of([m for m in given["messages"] if isinstance(m, dict)])
+    elif isinstance(given.get("prompt"), str):
+        record.question = question_of([{"role": "user", "content": given["prompt"]}])

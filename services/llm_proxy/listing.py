@@ -1,0 +1,52 @@
+"""What there is: models for everyone, providers for the administrator."""
+
+from __future__ import annotations
+
+from services.kernel.routing import Call
+from services.llm_proxy.access import is_trusted
+from services.llm_proxy.assistants import PREFIX
+from services.llm_proxy.catalog import chat_models, default_model
+from services.llm_proxy.meters import Health
+from services.llm_proxy.providers.base import Provider, missing_variable
+from services.llm_proxy.schemas import ModelItem, ModelList, ProviderItem, ProviderList
+from services.llm_proxy.state import State
+
+CREATED = 1763769600  # OpenAI's field wants a time; the models here have none worth telling
+
+
+async def list_models(call: Call[State]) -> ModelList:
+    """Chat models, then aliases, then assistants, as far as the caller may use them"""
+    state = call.state
+    catalog = state.catalog.current
+    named: list[tuple[str, str]] = []
+    if is_trusted(call.context) or state.gate.anonymous == "all":
+        named += catalog.chat_models() + catalog.aliases()
+    else:
+        state.gate.require_open(assistant=True)
+    named += [(PREFIX + name, "trivet") for name in state.assistants.current.names]
+    items = [ModelItem(id=name, created=CREATED, owned_by=owner) for name, owner in named]
+    return ModelList(data=items)
+
+
+async def list_providers(call: Call[State]) -> ProviderList:
+    """Providers: what is configured, and how the last call to each went"""
+    health = call.state.meters.health
+    items = [
+        _described(provider, health.get(name, Health()))
+        for name, provider in call.state.catalog.current.providers.items()
+    ]
+    return ProviderList(items=items)
+
+
+def _described(provider: Provider, health: Health) -> ProviderItem:
+    missing = missing_variable(provider.config)
+    return ProviderItem(
+        name=provider.name,
+        adapter=provider.config.adapter,
+        configured=missing is None,
+        set_variable=missing,
+        default_model=default_model(provider.config),
+        models=chat_models(provider.config),
+        reachable=health.reachable,
+        last_error=health.last_error,
+    )

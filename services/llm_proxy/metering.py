@@ -1,0 +1,202 @@
+"""What every chat cost and how it ended: one record a chat, closed exactly once.
+
+A record becomes one event for analytics, a few counters, and fields in the access log's line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any, Literal
+
+from starlette.requests import ClientDisconnect
+
+from services.kernel.context import RequestContext
+from services.kernel.errors import InternalError, TrivetError
+from services.kernel.outbox import Outbox
+from services.llm_proxy.catalog import Target
+from services.llm_proxy.meters import Meters
+from services.llm_proxy.providers.base import Outcome, StreamReader, Usage
+
+MAX_QUESTION_CHARACTERS = 2000
+BYTES_PER_TOKEN = 4  # a rough mean over English and Chinese JSON in UTF-8
+EndReason = Literal["complete", "error", "truncated", "client_disconnect", "refused"]
+UsageSource = Literal["exact", "estimated", "partial", "none"]
+
+
+class Record:
+    """One chat while it runs. Fill in what becomes known; `Metering.chat` closes it."""
+
+    __slots__ = (
+        "asked_model",
+        "assistant",
+        "citations",
+        "end_reason",
+        "error",
+        "first_output_seconds",
+        "outcome",
+        "question",
+        "reader",
+        "sent_bytes",
+        "started",
+        "status",
+        "stream",
+        "target",
+    )
+
+    def __init__(self) -> None:
+        self.started = perf_counter()
+        self.asked_model: str | None = None
+        self.target: Target | None = None
+        self.stream = False
+        self.assistant: str | None = None
+        self.question = ""
+        self.citations: list[str] | None = None
+        self.sent_bytes = 0  # of the request that went upstream; 0: nothing went
+        self.reader: StreamReader | None = None
+        self.outcome: Outcome | None = None
+        self.first_output_seconds: float | None = None
+        self.status = 200
+        self.error: TrivetError | None = None
+        self.end_reason: EndReason = "complete"
+
+    def first_output(self) -> None:
+        """The caller is about to see the first real output."""
+        if self.first_output_seconds is None:
+            self.first_output_seconds = perf_counter() - self.started
+
+    def fail(self, error: TrivetError, status: int | None = None) -> None:
+        """The chat ends with an error; `status` is the HTTP status that the caller saw."""
+        self.error = error
+        if error.provider is None and self.target is not None and self.sent_bytes:
+            error.provider = self.target.provider.name
+        self.status = status or error.status
+        self.end_reason = "error" if self.sent_bytes else "refused"
+
+    def usage(self) -> tuple[Usage | None, UsageSource]:
+        """Tokens and how they were come by."""
+        outcome = self.outcome
+        if outcome is None and self.reader is not None:
+            outcome = self.outcome = self.reader.outcome()
+        if outcome is not None and outcome.usage is not None:
+            return outcome.usage, "exact"
+        if not self.sent_bytes or (self.error is not None and not (outcome and outcome.pieces)):
+            return None, "none"
+        asked = max(1, self.sent_bytes // BYTES_PER_TOKEN)
+        usage = Usage(asked, outcome.pieces if outcome else 0)
+        return usage, "estimated" if self.end_reason == "complete" else "partial"
+
+
+class Metering:
+    """Opens and closes the records of chats."""
+
+    def __init__(self, outbox: Outbox, meters: Meters) -> None:
+        self._outbox = outbox
+        self._meters = meters
+
+    @contextmanager
+    def chat(self, context: RequestContext) -> Iterator[Record]:
+        """A record around one chat; whatever happens inside, it is closed once."""
+        record = Record()
+        self._meters.running.inc()
+        try:
+            yield record
+        except TrivetError as error:
+            if record.error is None:
+                record.fail(error)
+            raise
+        except ClientDisconnect:
+            record.status, record.end_reason = 499, "client_disconnect"
+            raise
+        except BaseException:
+            record.fail(InternalError("Something went wrong on our side."))
+            raise
+        finally:
+            self._meters.running.dec()
+            self._close(record, context)
+
+    def _close(self, record: Record, context: RequestContext) -> None:
+        seconds = perf_counter() - record.started
+        usage, source = record.usage()
+        cost = record.target.cost_usd(usage) if record.target and usage else None
+        error_type = record.error.type if record.error else None
+        self._meters.count(record.target, record.end_reason, usage, cost)
+        self._meters.observe(record.target, seconds, record.first_output_seconds)
+        self._meters.note_health(record.target, record.error if record.sent_bytes else None)
+        context.log_fields.update(_log_fields(record, usage, source))
+        attributes = _attributes(record, seconds, usage, source, cost, error_type)
+        self._outbox.record(
+            "chat",
+            attributes,
+            request_id=context.request_id,
+            session_id=context.session_id,
+            visitor_id=context.visitor_id,
+        )
+
+
+def _attributes(
+    record: Record,
+    seconds: float,
+    usage: Usage | None,
+    source: UsageSource,
+    cost: float | None,
+    error_type: str | None,
+) -> dict[str, object]:
+    outcome = record.outcome or Outcome()
+    target = record.target
+    attributes: dict[str, object | None] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": target.provider.name if target else None,
+        "gen_ai.request.model": target.model if target else record.asked_model,
+        "gen_ai.response.model": outcome.model,
+        "gen_ai.request.stream": record.stream,
+        "gen_ai.usage.input_tokens": usage.input_tokens if usage else None,
+        "gen_ai.usage.output_tokens": usage.output_tokens if usage else None,
+        "gen_ai.response.finish_reasons": outcome.finish_reasons or None,
+        "gen_ai.response.time_to_first_chunk": record.first_output_seconds,
+        "trivet.duration_seconds": seconds,
+        "trivet.cost_usd": cost,
+        "trivet.usage_source": source,
+        "trivet.end_reason": record.end_reason,
+        "http.response.status_code": record.status,
+        "error.type": error_type,
+        "trivet.assistant": record.assistant,
+        "trivet.question": record.question,
+        "trivet.citations": record.citations,
+    }
+    return {name: value for name, value in attributes.items() if value is not None}
+
+
+def _log_fields(record: Record, usage: Usage | None, source: UsageSource) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "stream": record.stream,
+        "end_reason": record.end_reason,
+        "usage_source": source,
+    }
+    if record.target is not None:
+        fields["provider"] = record.target.provider.name
+        fields["model"] = record.target.model
+    if usage is not None:
+        fields["input_tokens"] = usage.input_tokens
+        fields["output_tokens"] = usage.output_tokens
+    if record.first_output_seconds is not None:
+        fields["first_output_ms"] = round(record.first_output_seconds * 1000, 3)
+    if record.error is not None:
+        fields["error"] = record.error.type
+    return fields
+
+
+def question_of(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The last text of a user, shortened."""
+    for message in reversed(messages):
+        if message.get("role") != "user":
+            continue
+        content = message.get("content")
+        if isinstance(content, str):
+            return content[:MAX_QUESTION_CHARACTERS]
+        parts = content if isinstance(content, list) else []
+        texts = (part.get("text") for part in parts if isinstance(part, dict))
+        joined = "\n".join(text for text in texts if isinstance(text, str))
+        return joined[:MAX_QUESTION_CHARACTERS]
+    return ""

@@ -1,0 +1,1 @@
+"""The vendors: one adapter a file, made by `factory.create_provider`."""

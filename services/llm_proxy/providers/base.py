@@ -1,0 +1,189 @@
+"""An adapter turns a chat into a request to a vendor, and knows how to read the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from services.kernel.errors import NotFound, TrivetError
+from services.llm_proxy.upstream import Request, parse_url
+
+AdapterName = Literal["openai_compatible", "doubao", "dashscope_app", "tongyi", "deepseek", "local"]
+
+
+class Price(BaseModel):
+    """Prices per million tokens in one currency."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    currency: str = "USD"
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+    cached_input: Annotated[float, Field(ge=0)] | None = None
+
+
+class ModelConfig(BaseModel):
+    """One model of a provider."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["chat", "embedding"] = "chat"
+    price: Price | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+
+
+class TimeoutConfig(BaseModel):
+    """How long each phase may last; `silence` counts data, not comments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connect_seconds: Annotated[float, Field(gt=0)] = 10
+    first_output_seconds: Annotated[float, Field(gt=0)] = 120
+    silence_seconds: Annotated[float, Field(gt=0)] = 120
+    total_seconds: Annotated[float, Field(gt=0)] = 900
+
+
+class ProviderConfig(BaseModel):
+    """One provider as config/models.yaml describes it, its variables filled in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    adapter: AdapterName
+    base_url: str
+    api_key: str | None = None  # None: the provider needs no key; "": its variable is not set
+    key_variable: str | None = None
+    default_model: str | None = None
+    models: dict[str, ModelConfig] = {}
+    any_model: bool = False
+    headers: dict[str, str] = {}
+    timeouts: TimeoutConfig = TimeoutConfig()
+    stream_usage: bool = True
+    native_base_url: str | None = None
+    app_id: str | None = None
+    app_id_variable: str | None = None
+    incremental_output: bool = True
+
+    @field_validator("base_url", "native_base_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_url(value)
+        return value
+
+    @field_validator("api_key", "headers")
+    @classmethod
+    def _fits_a_header(cls, value: Any) -> Any:
+        texts = value.items() if isinstance(value, dict) else [(value or "",)]
+        for text in (part for pair in texts for part in pair):
+            if not text.isascii() or not text.isprintable():
+                raise ValueError("must be printable ASCII, without line breaks")
+        return value
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _empty_entries(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: entry or {} for name, entry in value.items() if name}
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call."""
+
+    input_tokens: int
+    output_tokens: int
+    cached_input_tokens: int = 0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is known of an answer after it was read, or of the part that was."""
+
+    usage: Usage | None = None
+    model: str | None = None
+    finish_reasons: list[str] = field(default_factory=list)
+    pieces: int = 0  # how many pieces of text: about one token each
+
+
+class StreamReader(Protocol):
+    """Reads one stream of a vendor and gives what the caller is to see.
+
+    `began`: the first real output has been seen (nothing is given before). `alive`: the last bytes
+    held data, not only comments. `ended`: the proper end has been seen. `failure`: the stream
+    reported an error or made no sense; what came before it has been given.
+    """
+
+    began: bool
+    alive: bool
+    ended: bool
+    failure: TrivetError | None
+
+    def feed(self, data: bytes) -> bytes: ...
+    def close(self) -> bytes:
+        """The upstream has ended: what is left to send; sets `failure` on a truncated stream."""
+
+    def outcome(self) -> Outcome: ...
+
+
+class Dialect(Protocol):
+    """How one call's answer is to be read."""
+
+    def stream(self) -> StreamReader: ...
+    def whole(self, body: bytes) -> tuple[bytes, Outcome]:
+        """The caller's body. Raises UpstreamError for one that makes no sense."""
+
+    def error(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> TrivetError: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A chat on its way to a provider; `body` is OpenAI-shaped and belongs to the adapter now."""
+
+    body: dict[str, Any]
+    model: str
+    stream: bool
+    request_id: str
+    wants_usage: bool = False  # the caller asked for a usage chunk in the stream
+    extra: dict[str, Any] | None = None  # goes into the first chunk, or into the message
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A call that is ready to be made."""
+
+    request: Request
+    dialect: Dialect
+    timeouts: TimeoutConfig
+    body_bytes: int
+
+
+class Provider(Protocol):
+    """One vendor, configured. Stateless: made anew when models.yaml changes."""
+
+    name: str
+    config: ProviderConfig
+
+    def require_key(self) -> None:
+        """Raises NotFound, naming the variable to set, when the provider has no key."""
+
+    def chat(self, ask: Ask) -> Prepared: ...
+
+
+def missing_variable(config: ProviderConfig) -> str | None:
+    """The variable that must be set before this provider can be used."""
+    if config.api_key == "":
+        return config.key_variable or "its api_key"
+    if config.adapter == "dashscope_app" and not config.app_id:
+        return config.app_id_variable or "its app_id"
+    return None
+
+
+def require_key(name: str, config: ProviderConfig) -> None:
+    """Raises NotFound when the provider's key is not set."""
+    if config.api_key == "":
+        variable = config.key_variable or "its api_key"
+        raise NotFound(f"Provider {name} is not configured: set {variable}.", provider=name)

@@ -1,0 +1,222 @@
+"""A DashScope application as a chat model: its answers told in OpenAI's shape.
+
+Cumulative text becomes increments, thoughts become `reasoning_content`, `doc_references` become
+`citations`, and `session_id` is kept beside the choices so that the caller can go on with it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+
+from services.kernel.errors import TrivetError, UpstreamError
+from services.kernel.sse import SseError, SseParser
+from services.llm_proxy.providers.base import Outcome, Usage
+from services.llm_proxy.providers.dashscope_native import (
+    NativeDialect,
+    decoded,
+    failure_of,
+    finish_of,
+    outcome_of,
+    read_answer,
+    text_of,
+    usage_of,
+)
+from services.llm_proxy.providers.frames import MAX_EVENT_BYTES
+from services.llm_proxy.providers.openai_chunk import truncated
+
+DONE = b"data: [DONE]\n\n"
+
+
+class ChatDialect(NativeDialect):
+    """`model` is the name that the caller used; `cumulative` as the vendor was asked to stream."""
+
+    def __init__(
+        self,
+        provider: str,
+        *,
+        secret: str,
+        model: str,
+        request_id: str,
+        cumulative: bool,
+        wants_usage: bool,
+        extra: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(provider, secret=secret)
+        self._head = {"id": f"chatcmpl-{request_id}", "created": int(time.time()), "model": model}
+        self._cumulative = cumulative
+        self._wants_usage = wants_usage
+        self._extra = extra or {}
+
+    def stream(self) -> ChatStream:  # type: ignore[override]  # both are StreamReaders
+        head = {**self._head, "object": "chat.completion.chunk"}
+        return ChatStream(
+            self._provider, self._secret, head, self._cumulative, self._wants_usage, self._extra
+        )
+
+    def whole(self, body: bytes) -> tuple[bytes, Outcome]:
+        value = read_answer(body, self._provider, self._secret)
+        output, outcome = value["output"], outcome_of(value)
+        message: dict[str, Any] = {"role": "assistant", "content": text_of(output)}
+        if thoughts := "".join(_thoughts(output)):
+            message["reasoning_content"] = thoughts
+        if citations := citations_of(output):
+            message["citations"] = citations
+        message.update(self._extra)
+        finish = outcome.finish_reasons[0] if outcome.finish_reasons else "stop"
+        answer = {**self._head, "object": "chat.completion", **_session(output)}
+        answer["choices"] = [{"index": 0, "message": message, "finish_reason": finish}]
+        if outcome.usage is not None:
+            answer["usage"] = openai_usage(outcome.usage)
+        return orjson.dumps(answer), outcome
+
+
+class ChatStream:
+    """One application's stream, told in chunks."""
+
+    def __init__(
+        self,
+        provider: str,
+        secret: str,
+        head: dict[str, Any],
+        cumulative: bool,
+        wants_usage: bool,
+        extra: dict[str, Any],
+    ) -> None:
+        self.began = self.alive = self.ended = False
+        self.failure: TrivetError | None = None
+        self._provider = provider
+        self._secret = secret
+        self._head = head
+        self._cumulative = cumulative
+        self._wants_usage = wants_usage
+        self._extra = extra
+        self._parser = SseParser(max_event_bytes=MAX_EVENT_BYTES)
+        self._said = ""
+        self._thought = 0
+        self._pieces = 0
+        self._usage: Usage | None = None
+        self._finish: str | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            events = self._parser.feed(data)
+        except SseError:
+            self.failure = UpstreamError("an event is too large.", provider=self._provider)
+            return b""
+        self.alive = bool(events) or b"data" in data
+        given: list[bytes] = []
+        for event in events:
+            value = decoded(event)
+            self.failure = failure_of(event, value, self._provider, self._secret)
+            if self.failure is not None:
+                break
+            given.extend(self._chunks(value))
+        return b"".join(given)
+
+    def close(self) -> bytes:
+        """The end in OpenAI's words; nothing when DashScope never said that it had ended."""
+        given = self.feed(b"\n\n")
+        if self.failure is not None:
+            return given
+        if self._finish is None:
+            self.failure = truncated(self._provider)
+            return given
+        self.ended = True
+        usage = b""
+        if self._wants_usage and self._usage is not None:
+            usage = self._chunk([], usage=openai_usage(self._usage))
+        return given + usage + DONE
+
+    def outcome(self) -> Outcome:
+        reasons = [self._finish] if self._finish else []
+        return Outcome(self._usage, None, reasons, self._pieces)
+
+    def _chunks(self, value: Mapping[str, Any]) -> Iterator[bytes]:
+        output = value["output"]
+        self._usage = usage_of(value.get("usage")) or self._usage
+        deltas = [{"reasoning_content": thought} for thought in self._new_thoughts(output)]
+        if text := self._new_text(text_of(output)):
+            deltas.append({"content": text})
+        finish = finish_of(output)
+        if not self.began and (deltas or finish):
+            self.began = True
+            role = [_choice({"role": "assistant", "content": ""})]
+            yield self._chunk(role, **_session(output), **self._extra)
+        for delta in deltas:
+            self._pieces += 1
+            yield self._chunk([_choice(delta)])
+        if finish and self._finish is None:
+            self._finish = finish
+            citations = citations_of(output)
+            more = {"citations": citations} if citations else {}
+            yield self._chunk([_choice({}, finish)], **_session(output), **more)
+
+    def _new_text(self, text: str) -> str:
+        if not self._cumulative:
+            return text
+        if not text.startswith(self._said):  # some flows turn to increments by themselves
+            self._said += text
+            return text
+        new, self._said = text[len(self._said) :], text
+        return new
+
+    def _new_thoughts(self, output: Mapping[str, Any]) -> list[str]:
+        thoughts = _thoughts(output)
+        if not self._cumulative:
+            return thoughts
+        new, self._thought = thoughts[self._thought :], max(self._thought, len(thoughts))
+        return new
+
+    def _chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
+        return b"data: " + orjson.dumps({**self._head, "choices": choices, **more}) + b"\n\n"
+
+
+def citations_of(output: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """`doc_references` in the contract's form of citations."""
+    references = output.get("doc_references")
+    if not isinstance(references, list):
+        return []
+    return [
+        {
+            "index": number,
+            "id": str(reference.get("doc_id") or reference.get("index_id") or number),
+            "title": reference.get("title") or reference.get("doc_name") or "",
+            "url": reference.get("doc_url") or "",
+            "source": reference.get("doc_name") or "",
+            "snippet": reference.get("text") or "",
+            "relevance_score": None,
+        }
+        for number, reference in enumerate(references, start=1)
+        if isinstance(reference, dict)
+    ]
+
+
+def openai_usage(usage: Usage) -> dict[str, int]:
+    """Tokens in OpenAI's words."""
+    total = usage.input_tokens + usage.output_tokens
+    return {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": total,
+    }
+
+
+def _thoughts(output: Mapping[str, Any]) -> list[str]:
+    thoughts = output.get("thoughts")
+    if not isinstance(thoughts, list):
+        return []
+    words = (item.get("thought") or "" for item in thoughts if isinstance(item, dict))
+    return [word for word in words if isinstance(word, str) and word]
+
+
+def _session(output: Mapping[str, Any]) -> dict[str, str]:
+    session_id = output.get("session_id")
+    return {"session_id": session_id} if isinstance(session_id, str) else {}
+
+
+def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "finish_reason": finish}

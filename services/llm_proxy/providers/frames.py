@@ -1,0 +1,100 @@
+"""Whole events out of a stream of bytes, without looking into them.
+
+Only whole events are passed on: an error can then be told between two of them, and an event that
+is to be left out is never half sent. What is held back is a part of one event, which no client
+could have used.
+"""
+
+from __future__ import annotations
+
+import re
+
+MAX_EVENT_BYTES = 8 * 1024**2
+_TAIL_BYTES = 2048
+_BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
+
+
+class Frames:
+    """Cuts at the last blank line (LF, CRLF or CR); keeps the latest events for a last look."""
+
+    __slots__ = ("_held", "_held_bytes", "_tail", "_tail_bytes")
+
+    def __init__(self) -> None:
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._tail: list[bytes] = []
+        self._tail_bytes = 0
+
+    @property
+    def oversize(self) -> bool:
+        """Whether one event is longer than anybody may send."""
+        return self._held_bytes > MAX_EVENT_BYTES
+
+    @property
+    def held(self) -> bool:
+        """Whether a part of an event is waiting for its rest."""
+        return self._held_bytes > 0
+
+    def cut(self, data: bytes) -> bytes:
+        """The events that `data` completes, as they came; b"" where it completes none."""
+        if self._held_bytes:
+            end = last_boundary(self._held[-1][-2:] + data)
+            if not end:
+                return self._hold(data)
+            data = b"".join((*self._held, data))
+            self._held, self._held_bytes = [], 0
+        elif data.endswith(b"\n\n"):
+            return self._keep(data)
+        end = last_boundary(data)
+        if end != len(data):
+            self._hold(data[end:])
+        return self._keep(data[:end]) if end else b""
+
+    def rest(self) -> bytes:
+        """What is held back, given up."""
+        held, self._held, self._held_bytes = self._held, [], 0
+        return b"".join(held)
+
+    def tail(self) -> bytes:
+        """The latest events."""
+        return b"".join(self._tail)
+
+    def _hold(self, data: bytes) -> bytes:
+        if self._held and len(self._held[-1]) < 4096:  # many tiny pieces: join some, not all
+            self._held[-1] += data
+        else:
+            self._held.append(data)
+        self._held_bytes += len(data)
+        return b""
+
+    def _keep(self, events: bytes) -> bytes:
+        tail = self._tail
+        size = len(events)
+        if size >= _TAIL_BYTES:
+            tail.clear()
+            tail.append(events)
+            self._tail_bytes = size
+            return events
+        tail.append(events)
+        self._tail_bytes += size
+        while self._tail_bytes - len(tail[0]) >= _TAIL_BYTES:
+            self._tail_bytes -= len(tail.pop(0))
+        return events
+
+
+def last_boundary(data: bytes) -> int:
+    """Where the last event ends: behind its blank line; 0 where there is none."""
+    end = max(data.rfind(b"\n\n"), data.rfind(b"\n\r"), data.rfind(b"\r\r"))
+    if end < 0:
+        return 0
+    end += 2
+    return end + 1 if data[end - 1 : end + 1] == b"\r\n" else end
+
+
+def spans(events: bytes) -> list[tuple[int, int]]:
+    """Start and end of each event in whole events, blank lines included."""
+    found, start = [], 0
+    for match in _BLANK_LINES.finditer(events):
+        found.append((start, match.end()))
+        start = match.end()
+    return found

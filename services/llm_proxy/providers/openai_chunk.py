@@ -1,0 +1,65 @@
+"""What one chunk or answer in OpenAI's shape says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.kernel.errors import UpstreamError
+from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.upstream import BrokenOff
+
+_OUTPUT_KEYS = (
+    "content",
+    "reasoning_content",
+    "reasoning",
+    "refusal",
+    "tool_calls",
+    "function_call",
+    "audio",
+)
+
+
+def garbage(provider: str) -> UpstreamError:
+    """The answer is neither what was asked for nor an error that can be read."""
+    return UpstreamError("the provider's answer makes no sense.", provider=provider)
+
+
+def truncated(provider: str) -> BrokenOff:
+    """The stream ended without its proper end: the answer may lack its last part."""
+    return BrokenOff("the provider's answer broke off before its end.", provider=provider)
+
+
+def is_output(value: Mapping[str, Any]) -> bool:
+    """Whether a chunk holds something for the reader: text, thoughts, a tool call, or its end."""
+    choices = value.get("choices")
+    if not isinstance(choices, list):
+        return False
+    for choice in choices:
+        if not isinstance(choice, dict):
+            continue
+        delta = choice.get("delta") or choice.get("message") or {}
+        if choice.get("finish_reason") or any(delta.get(key) for key in _OUTPUT_KEYS):
+            return True
+    return False
+
+
+def usage_of(value: Any) -> Usage | None:
+    """OpenAI's usage object; None for null, nothing, or numbers that are none."""
+    if not isinstance(value, dict):
+        return None
+    details = value.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    numbers = [value.get("prompt_tokens"), value.get("completion_tokens", 0), cached or 0]
+    if not all(isinstance(number, int) and number >= 0 for number in numbers):
+        return None
+    return Usage(*numbers)
+
+
+def finish_reasons_of(choices: list[Any]) -> list[str]:
+    """The reasons that choices give for their end."""
+    return [
+        choice["finish_reason"]
+        for choice in choices
+        if isinstance(choice, dict) and isinstance(choice.get("finish_reason"), str)
+    ]

@@ -1,0 +1,69 @@
+"""The route table of llm_proxy at a glance."""
+
+from __future__ import annotations
+
+from services.kernel.auth import Access
+from services.kernel.routing import Operation, operation, raw_operation
+from services.llm_proxy.chat import completions, embeddings
+from services.llm_proxy.console_session import log_in, log_out, show_session
+from services.llm_proxy.dashscope import application, generation, provider_chat
+from services.llm_proxy.listing import list_models, list_providers
+from services.llm_proxy.schemas import ChatBody, DashScopeBody, EmbeddingsBody
+
+_APPLICATION = "/api/llm/dashscope/apps/{app_id}/completion"
+_GENERATION = "/api/llm/dashscope/services/aigc/text-generation/generation"
+
+
+def operations() -> list[Operation]:
+    """All operations; fixed paths stand before `/api/llm/{provider}`, which would match them."""
+    return [
+        raw_operation(
+            "POST",
+            "/v1/chat/completions",
+            completions,
+            access=Access.PUBLIC,
+            body=ChatBody,
+            streams=True,
+            summary="Chat with a model, an alias or an assistant, in OpenAI's shape",
+        ),
+        operation("GET", "/v1/models", list_models, access=Access.PUBLIC),
+        raw_operation(
+            "POST",
+            "/v1/embeddings",
+            embeddings,
+            access=Access.NEIGHBOUR,
+            body=EmbeddingsBody,
+            summary="Embeddings, in OpenAI's shape",
+        ),
+        operation("GET", "/api/llm/providers", list_providers, access=Access.ADMINISTRATOR),
+        raw_operation(
+            "POST",
+            _APPLICATION,
+            application,
+            access=Access.PUBLIC,
+            body=DashScopeBody,
+            streams=True,
+            summary="Ask a DashScope application, in DashScope's own shape",
+        ),
+        raw_operation(
+            "POST",
+            _GENERATION,
+            generation,
+            access=Access.PUBLIC,
+            body=DashScopeBody,
+            streams=True,
+            summary="Generate text with a Qwen model, in DashScope's own shape",
+        ),
+        raw_operation(
+            "POST",
+            "/api/llm/{provider}",
+            provider_chat,
+            access=Access.PUBLIC,
+            body=ChatBody,
+            streams=True,
+            summary="Chat with one provider, in OpenAI's shape or in DashScope's",
+        ),
+        operation("POST", "/api/session", log_in, access=Access.PUBLIC),
+        operation("GET", "/api/session", show_session, access=Access.PUBLIC),
+        operation("DELETE", "/api/session", log_out, access=Access.PUBLIC, status=204),
+    ]

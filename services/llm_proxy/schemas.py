@@ -1,0 +1,126 @@
+"""Wire types. They check what must hold and keep every field that they do not know.
+
+The body that goes upstream is the caller's own dictionary, not a dump of these models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
+
+MAX_MESSAGES = 2048
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+
+
+class _Open(BaseModel):
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+
+class Part(_Open):
+    """One part of a message: text, image_url, input_audio, file, video_url …"""
+
+    type: StrictStr
+
+
+class Message(_Open):
+    """One message of a chat."""
+
+    role: Role
+    content: StrictStr | list[Part] | None = None
+
+    def is_blank(self) -> bool:
+        if isinstance(self.content, str):
+            return not self.content.strip()
+        extra = self.model_extra or {}
+        return not (self.content or extra.get("tool_calls") or extra.get("function_call"))
+
+
+class StreamOptions(_Open):
+    include_usage: StrictBool | None = None
+
+
+class ChatBody(_Open):
+    """A chat in OpenAI's shape."""
+
+    messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
+    model: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    stream: StrictBool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=128)] | None = None
+    session_id: Annotated[StrictStr, Field(max_length=256)] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> ChatBody:
+        if all(message.is_blank() for message in self.messages):
+            raise ValueError("all messages are empty")
+        return self
+
+
+class DashScopeBody(_Open):
+    """A body in DashScope's own shape, for an application or for text generation."""
+
+    input: dict[str, Any]
+    parameters: dict[str, Any] | None = None
+    model: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    stream: StrictBool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> DashScopeBody:
+        prompt, messages = self.input.get("prompt"), self.input.get("messages")
+        if prompt is not None and not isinstance(prompt, str):
+            raise ValueError("input.prompt must be a text")
+        if messages is not None and not isinstance(messages, list):
+            raise ValueError("input.messages must be a list")
+        if not (prompt or messages):
+            raise ValueError("input needs a prompt or messages")
+        return self
+
+
+class EmbeddingsBody(_Open):
+    """Texts (or token lists) to be embedded."""
+
+    input: Annotated[StrictStr, Field(min_length=1)] | Annotated[list[Any], Field(min_length=1)]
+    model: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+
+
+class ModelItem(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str
+
+
+class ModelList(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ModelItem]
+
+
+class ProviderItem(BaseModel):
+    """A provider as the administrator sees it. `reachable` is null before the first call."""
+
+    name: str
+    adapter: str
+    configured: bool
+    set_variable: str | None
+    default_model: str | None
+    models: list[str]
+    reachable: bool | None
+    last_error: str | None
+
+
+class ProviderList(BaseModel):
+    items: list[ProviderItem]
+    next_cursor: None = None
+
+
+class SessionBody(BaseModel):
+    token: Annotated[StrictStr, Field(min_length=1, max_length=512)]
+
+
+class SessionInfo(BaseModel):
+    role: Literal["administrator"]

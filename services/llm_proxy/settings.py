@@ -1,0 +1,101 @@
+"""The settings of llm_proxy. Vendors' keys are read by config/models.yaml, under the names here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from services.kernel import VERSION
+from services.kernel.errors import ConfigurationError
+from services.kernel.settings import CommonSettings, read_settings, setting
+
+
+def _secret(name: str, what: str) -> str:
+    """A variable that only models.yaml uses; it stands here so that it is documented."""
+    row: str = setting(name, "", f"{what} Empty: the provider is off.", secret=True)
+    return row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(CommonSettings):
+    """What llm_proxy reads from the environment."""
+
+    anonymous: Literal["", "all", "assistants", "off"] = setting(
+        "LLM_PROXY_ANONYMOUS",
+        "",
+        "Who may chat without a credential: with all models, only with assistants, or nobody (off)."
+        " Empty: all on a trial machine, assistants once DOMAIN is set.",
+    )
+    anonymous_chats_per_minute: int = setting(
+        "LLM_PROXY_ANONYMOUS_CHATS_PER_MINUTE",
+        60,
+        "Chats a minute from one address without a credential, in each instance.",
+        minimum=1,
+    )
+    models_file: Path = setting(
+        "LLM_PROXY_MODELS_FILE",
+        Path("config/models.yaml"),
+        "Providers, models, prices and aliases; taken anew when it changes.",
+    )
+    assistants_file: Path = setting(
+        "LLM_PROXY_ASSISTANTS_FILE",
+        Path("config/assistants.yaml"),
+        "Assistants: prompt, collection, thresholds; taken anew when it changes.",
+    )
+    reload_seconds: float = setting(
+        "LLM_PROXY_RELOAD_SECONDS",
+        2.0,
+        "How often the two files are looked at, in seconds.",
+        minimum=0.05,
+    )
+    heartbeat_seconds: float = setting(
+        "LLM_PROXY_HEARTBEAT_SECONDS",
+        10.0,
+        "In a silent stream a comment is sent this often, so that no proxy on the way gives up.",
+        minimum=0.05,
+    )
+    kb_timeout_seconds: float = setting(
+        "LLM_PROXY_KB_TIMEOUT_SECONDS",
+        15.0,
+        "How long an assistant waits for a search.",
+        minimum=0.1,
+    )
+    max_connections: int = setting(
+        "LLM_PROXY_MAX_CONNECTIONS",
+        4096,
+        "Most connections to one upstream at once; above it calls get 503.",
+        minimum=1,
+    )
+    user_agent: str = setting(
+        "LLM_PROXY_USER_AGENT", f"Trivet/{VERSION}", "The User-Agent that vendors see."
+    )
+    doubao_api_key: str = _secret("DOUBAO_API_KEY", "Key of Volcengine Ark.")
+    doubao_base_url: str = setting(
+        "DOUBAO_BASE_URL", "https://ark.cn-beijing.volces.com/api/v3", "Address of Ark's API."
+    )
+    doubao_model: str = setting(
+        "DOUBAO_MODEL", "doubao-1-5-thinking-vision-pro-250428", "Doubao's default model."
+    )
+    dashscope_api_key: str = _secret("DASHSCOPE_API_KEY", "Key of Alibaba Cloud's DashScope.")
+    dashscope_app_id: str = setting(
+        "DASHSCOPE_APP_ID", "", "Id of the DashScope application. Empty: there is none."
+    )
+    deepseek_api_key: str = _secret("DEEPSEEK_API_KEY", "Key of DeepSeek.")
+    openai_api_key: str = _secret("OPENAI_API_KEY", "Key of OpenAI.")
+
+    @property
+    def anonymous_access(self) -> Literal["all", "assistants", "off"]:
+        """Who may chat without a credential, the default worked out."""
+        if self.anonymous:
+            return self.anonymous
+        return "assistants" if self.domain else "all"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Settings:
+        """Raises ConfigurationError naming every bad variable."""
+        settings = read_settings(cls, environ)
+        if not (settings.user_agent.isascii() and settings.user_agent.isprintable()):
+            raise ConfigurationError("LLM_PROXY_USER_AGENT: must be printable ASCII on one line")
+        return settings

@@ -1,0 +1,35 @@
+"""What the handlers share, made by the lifespan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.kernel.auth import Authenticator
+from services.kernel.http_client import NeighbourClient
+from services.kernel.outbox import Outbox
+from services.llm_proxy.access import Gate
+from services.llm_proxy.assistants import Assistants
+from services.llm_proxy.catalog import Catalog
+from services.llm_proxy.metering import Metering
+from services.llm_proxy.meters import Meters
+from services.llm_proxy.relay import Relay
+from services.llm_proxy.settings import Settings
+from services.llm_proxy.upstream import Client
+from services.llm_proxy.watched_file import WatchedFile
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The parts of a running llm_proxy."""
+
+    settings: Settings
+    authenticator: Authenticator
+    catalog: WatchedFile[Catalog]
+    assistants: WatchedFile[Assistants]
+    gate: Gate
+    client: Client
+    relay: Relay
+    kb: NeighbourClient
+    outbox: Outbox
+    meters: Meters
+    metering: Metering
