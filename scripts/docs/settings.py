@@ -17,6 +17,11 @@ one counts as unset. `make run` takes an edited `.env`. A value that cannot be u
 at start-up with one line that names the variable. Values marked *secret* never appear in a log or
 an answer.
 """
+_TITLES = {
+    "stack": "Installation and nginx",
+    "kb.embedder": "The embedder",
+    "llm_proxy.local_model": "The local model",
+}
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,19 @@ def chapters() -> list[Chapter]:
 
 
 def _settings_classes() -> Iterator[tuple[str, type]]:
-    for path in sorted((ROOT / "services").rglob("settings.py"), key=lambda p: p.parts):
+    places = [
+        *(ROOT / "services").rglob("settings.py"),
+        *(ROOT / "scripts").glob("stack/settings.py"),
+    ]
+    for path in sorted(places, key=lambda place: place.parent.parts):
         parts = path.relative_to(ROOT).with_suffix("").parts
         if parts[1] == "kernel":
             continue
         module = importlib.import_module(".".join(parts))
         for kind in vars(module).values():
             if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__:
-                yield ".".join(parts[1:-1]), kind
+                name = ".".join(parts[1:-1])
+                yield _TITLES.get(name, name), kind
 
 
 def _typed_rows(settings_class: type) -> list[tuple[Setting, Any]]:

@@ -66,21 +66,19 @@ def code_of(page: Path) -> str:
 
 
 def setting_names() -> set[str]:
-    """Every name in a `setting("NAME", …)` of the code, found without importing it."""
-    found: set[str] = set()
-    for path in (ROOT / "services").rglob("*.py"):
-        found.update(_settings_in(ast.parse(path.read_text(encoding="utf-8"))))
-    return found
+    """Every variable that a settings module declares, found without importing it."""
+    places = [*(ROOT / "services").rglob("settings.py"), *(ROOT / "scripts").rglob("settings.py")]
+    trees = (ast.parse(path.read_text(encoding="utf-8")) for path in places)
+    return {name for tree in trees for name in _declared_in(tree)}
 
 
-def _settings_in(tree: ast.AST) -> Iterator[str]:
+def _declared_in(tree: ast.AST) -> Iterator[str]:
+    """First arguments such as "KB_PORT" of `setting(…)` and of what is built upon it."""
     for node in ast.walk(tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
-            continue
-        if node.func.id not in {"setting", "_port"} or not node.args:
-            continue
-        if isinstance(node.args[0], ast.Constant):
-            yield str(node.args[0].value)
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            name = str(node.args[0].value)
+            if re.fullmatch(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*", name):
+                yield name
 
 
 def make_targets() -> set[str]:

@@ -79,11 +79,7 @@ def test_a_chinese_page_is_written_in_chinese(page: Path) -> None:
 
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
 def test_the_guide_names_only_settings_that_exist(page: Path) -> None:
-    assert set(NAMES.findall(code_of(page))) - setting_names() - OTHERS == set()
-
-
-# Read by `make run` before anything is installed, and by the providers' entries.
-OTHERS = {"TRIVET_PYPI_INDEX_URL", "TRIVET_NPM_REGISTRY", "TORCH_INDEX_URL"}
+    assert set(NAMES.findall(code_of(page))) - setting_names() == set()
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=name_of)
