@@ -45,8 +45,9 @@ def models_file(bed: Bed) -> str:
 
 def settings(room: Path, bed: Bed, ports: Mapping[str, int]) -> dict[str, str]:
     """The environment of both processes: everything in `room`, nothing of this machine's `.env`."""
-    models = room / "models.yaml"
+    models, assistants = room / "models.yaml", room / "assistants.yaml"
     models.write_text(models_file(bed))
+    assistants.write_text("assistants: {}\n")
     return clean_environ(
         PYTHONPATH=str(ROOT),
         TRIVET_DATA_DIR=str(room / "data"),
@@ -56,7 +57,7 @@ def settings(room: Path, bed: Bed, ports: Mapping[str, int]) -> dict[str, str]:
         LLM_PROXY_PORT=str(ports["llm_proxy"]),
         ANALYTICS_PORT=str(ports["analytics"]),
         LLM_PROXY_MODELS_FILE=str(models),
-        LLM_PROXY_ASSISTANTS_FILE=str(ROOT / "config" / "assistants.yaml"),
+        LLM_PROXY_ASSISTANTS_FILE=str(assistants),
     )
 
 
