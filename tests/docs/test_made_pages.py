@@ -35,6 +35,14 @@ def test_every_setting_of_the_code_is_documented_once(made: dict[Path, str]) -> 
     assert sorted(rows) == sorted(setting_names())
 
 
+def test_every_variable_of_the_configuration_files_is_documented(made: dict[Path, str]) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "config").glob("*.yaml")]
+    used = {name for text in texts for name in re.findall(r"\$\{([A-Z]\w+)", text)}
+    used.discard("NAME")  # how the files explain themselves
+    page = made[Path("docs/settings.md")]
+    assert {name for name in used if f"| `{name}` |" not in page} == set()
+
+
 def test_every_setting_has_a_help_text_that_is_a_sentence(made: dict[Path, str]) -> None:
     lines = made[Path("docs/settings.md")].splitlines()
     rows = [line for line in lines if line.startswith("| `")]
