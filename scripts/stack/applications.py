@@ -1,0 +1,164 @@
+"""What PM2 runs, as far as the settings decide it: `python -m scripts.stack.applications` prints it
+as JSON for ecosystem.config.js, so that `.env` has one reader.
+
+Each application gets a digest of what it is started with (its settings, its code, its locked
+packages). PM2 keeps it beside the process; where it differs, `make run` reloads that application.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.stack import settings as stack_settings
+from scripts.stack.console import command
+from scripts.stack.places import NODE_MODULES, REQUIREMENTS, ROOT
+from scripts.stack.settings import StackSettings
+from scripts.stack.stamps import digest_of
+from services.kernel.settings import CommonSettings, load_environ, table
+
+_SERVICES = ROOT / "services"
+_KERNEL = _SERVICES / "kernel"
+_ECOSYSTEM = ROOT / "ecosystem.config.js"
+_PREFIXES = {"llm_proxy": "LLM_PROXY_", "kb": "KB_", "analytics": "ANALYTICS_"}
+# What a program may need to find its way; nothing else of the shell's environment reaches PM2.
+_PASSED_ON = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "PM2_HOME"}
+_PASSED_ON_PREFIXES = ("TRIVET_", "LC_", "OPENBLAS_", "OMP_", "MKL_", "SSL_CERT_")
+_VENDORS = ("DOUBAO_", "DASHSCOPE_", "DEEPSEEK_", "OPENAI_")
+_SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
+
+
+@dataclass(frozen=True)
+class Application:
+    """One name in `pm2 list`: the code it runs, and whose settings it reads (None: nobody's)."""
+
+    name: str
+    code: tuple[Path, ...]
+    owner: str | None
+    instances: int = 1
+
+
+def applications(settings: StackSettings) -> list[Application]:
+    """All that this stack needs, in the order in which it is started."""
+    kb, llm_proxy = _SERVICES / "kb", _SERVICES / "llm_proxy"
+    engines = [
+        Application("trivet-embedder", (_KERNEL, kb), "kb"),
+        Application("trivet-local-model", (_KERNEL, llm_proxy / "local_model"), "llm_proxy"),
+        Application("trivet-log-rotation", (NODE_MODULES / "pm2-logrotate" / "app.js",), None),
+    ]
+    if not settings.chroma_url:
+        engines.insert(0, Application("trivet-chroma", (), None))
+    services = [
+        Application(f"trivet-{name.replace('_', '-')}", (_KERNEL, _SERVICES / name), name, count)
+        for name, count in ((name, settings.instances) for name in reversed(_PREFIXES))
+    ]
+    return engines + services
+
+
+def digests(settings: StackSettings, environ: Mapping[str, str]) -> dict[str, str]:
+    """Application → a hash of all that it is started with. Values cannot be read back from it."""
+    return {
+        application.name: _digest(application, settings, environ)
+        for application in applications(settings)
+    }
+
+
+def _digest(application: Application, settings: StackSettings, environ: Mapping[str, str]) -> str:
+    values = {
+        name: value
+        for name, value in environ.items()
+        if application.owner and _concerns(application.owner, name)
+    }
+    described = json.dumps([values, _described(settings)], sort_keys=True)
+    files = [*application.code, _ECOSYSTEM, REQUIREMENTS / "runtime.lock"]
+    return hashlib.sha256((digest_of(files) + described).encode()).hexdigest()[:16]
+
+
+def _concerns(owner: str, name: str) -> bool:
+    """Whether a variable may matter to a service: its own, a shared one, or a vendor's key."""
+    if name in _shared_names():
+        return True
+    owners = [service for service, prefix in _PREFIXES.items() if name.startswith(prefix)]
+    if owners:
+        return owner in owners
+    return name in _written_names() or name.startswith(("TRIVET_", *_VENDORS))
+
+
+def _shared_names() -> set[str]:
+    return {row.name for row in table(CommonSettings)}
+
+
+def _written_names() -> set[str]:
+    """The names in `.env`: what stands there is meant for us, vendors' variables included."""
+    path = ROOT / ".env"
+    if not path.is_file():
+        return set()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line.partition("=")[0].removeprefix("export ").strip() for line in lines if "=" in line}
+
+
+def _described(settings: StackSettings) -> dict[str, object]:
+    """What ecosystem.config.js needs to know. Holds no secret."""
+    return {
+        "instances": settings.instances,
+        "logs": str(settings.logs),
+        "chroma": None
+        if settings.chroma_url
+        else {"path": str(settings.data / "chroma"), "port": settings.chroma_port},
+    }
+
+
+def clean_environ(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment that PM2 gets: it keeps what it is given, so no secret may be among it.
+
+    A service reads its secrets from `.env` by itself.
+    """
+    found = os.environ if environ is None else environ
+    secret = {row.name for row in table(StackSettings) if row.secret}
+    return {
+        name: value
+        for name, value in found.items()
+        if _may_pass(name) and name not in secret and not any(w in name for w in _SECRET_WORDS)
+    }
+
+
+def keep_clean_environ() -> None:
+    """Drops from this process's environment what PM2 will not hand on.
+
+    What is read after this is what the services will read: `.env` below the same environment.
+    """
+    clean = clean_environ()
+    for name in set(os.environ) - clean.keys():
+        del os.environ[name]
+
+
+def _may_pass(name: str) -> bool:
+    shared = name in _PASSED_ON or name in _shared_names()
+    return shared or name.startswith((*_PASSED_ON_PREFIXES, *_PREFIXES.values(), *_VENDORS))
+
+
+def secrets_left_behind() -> list[str]:
+    """Keys in the shell's environment that a service will not see, since they are not in `.env`."""
+    ours = ("TRIVET_", "FERNET_", *_PREFIXES.values(), *_VENDORS)
+    passed, written = clean_environ(), _written_names()
+    return sorted(
+        name
+        for name in os.environ
+        if name.startswith(ours) and name not in passed and name not in written
+        if any(word in name for word in _SECRET_WORDS)
+    )
+
+
+def main() -> None:
+    settings = stack_settings.read()
+    described = {**_described(settings), "digests": digests(settings, load_environ(ROOT))}
+    sys.stdout.write(json.dumps(described))
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,25 @@
+"""Puts the sample library into the knowledge base, once for each version of it."""
+
+from __future__ import annotations
+
+from scripts.stack.console import step
+from scripts.stack.places import PYTHON, ROOT
+from scripts.stack.processes import run
+from scripts.stack.settings import StackSettings
+from scripts.stack.stamps import digest_of, is_current, write
+
+_GUIDE = ROOT / "library" / "guide"
+_COLLECTION = "site"
+
+
+def ingest(settings: StackSettings) -> None:
+    """Ingests library/guide when it has changed. What was deleted since is not brought back."""
+    stamp, digest = settings.data / "library-ingested", digest_of([_GUIDE])
+    if is_current(stamp, digest):
+        return
+    with step("Ingesting the sample library (the guide, in both languages)"):
+        run(
+            [PYTHON, "-m", "services.cli", "ingest", _GUIDE, "--collection", _COLLECTION],
+            otherwise="the sample library could not be ingested: see the lines above",
+        )
+    write(stamp, digest)
