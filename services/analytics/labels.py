@@ -37,8 +37,9 @@ class LabelNumbers:
         count = connection.scalar(select(func.count()).select_from(_label)) or 0
         room = max(_MAX_LABELS - count, 0)
         made = [*missing[:room], *([OTHER] if OTHER not in self._numbers else [])]
-        connection.execute(insert(_label), [{"text": word} for word in made])
-        self._numbers |= _numbers_of(connection, made)
+        if made:
+            connection.execute(insert(_label), [{"text": word} for word in made])
+            self._numbers |= _numbers_of(connection, made)
 
     def number(self, word: str | None) -> int | None:
         """The number of a word that was learnt before; those past the bound have none."""
