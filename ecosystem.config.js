@@ -97,18 +97,13 @@ module.exports = {
     service('trivet-llm-proxy', 'services.llm_proxy'),
     // pm2-logrotate as a plain application: `pm2 install` would ask the npm registry again.
     application('trivet-log-rotation', {
-      script: path.join(__dirname, 'node_modules', 'pm2-logrotate', 'app.js'),
+      script: path.join(__dirname, 'deploy', 'pm2', 'log-rotation.js'),
       interpreter: process.execPath,
       kill_timeout: 3000,
       max_memory_restart: '200M',
       env: {
-        'pm2-logrotate': JSON.stringify({
-          max_size: '20M',
-          retain: '5',
-          compress: 'true',
-          workerInterval: '60',
-          rotateInterval: '0 0 * * *',
-        }),
+        TRIVET_NGINX_LOGS: ['nginx-access', 'nginx-error'].map(logFile).join(path.delimiter),
+        'pm2-logrotate': JSON.stringify({ max_size: '10M', retain: 5, workerInterval: 30 }),
       },
     }),
   ],

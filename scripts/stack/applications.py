@@ -17,7 +17,7 @@ from pathlib import Path
 
 from scripts.stack import settings as stack_settings
 from scripts.stack.console import command
-from scripts.stack.places import NODE_MODULES, REQUIREMENTS, ROOT
+from scripts.stack.places import REQUIREMENTS, ROOT
 from scripts.stack.settings import StackSettings
 from scripts.stack.stamps import digest_of
 from services.kernel.settings import CommonSettings, load_environ, table
@@ -49,7 +49,7 @@ def applications(settings: StackSettings) -> list[Application]:
     engines = [
         Application("trivet-embedder", (_KERNEL, kb), "kb"),
         Application("trivet-local-model", (_KERNEL, llm_proxy / "local_model"), "llm_proxy"),
-        Application("trivet-log-rotation", (NODE_MODULES / "pm2-logrotate" / "app.js",), None),
+        Application("trivet-log-rotation", (ROOT / "deploy" / "pm2",), None),
     ]
     if not settings.chroma_url:
         engines.insert(0, Application("trivet-chroma", (), None))

@@ -24,8 +24,6 @@ from scripts.stack.settings import StackSettings
 from scripts.stack.templates import render_tree
 
 _STOP_SECONDS = 10.0
-_LOG_MAX_BYTES = 50 * 1024**2
-_LOGS_KEPT = 4
 
 
 class Nginx:
@@ -69,7 +67,6 @@ class Nginx:
 
     def start(self) -> None:
         """Starts the daemon. Raises Problem with nginx's own words when it does not come up."""
-        self._rotate_logs()
         done = self._nginx(self._configuration)
         if done.returncode != 0:
             raise Problem(f"nginx could not start: {_words(done.stderr)}")
@@ -80,8 +77,6 @@ class Nginx:
         if pid is None:
             self.start()
             return
-        self._rotate_logs()
-        os.kill(pid, signal.SIGUSR1)
         os.kill(pid, signal.SIGHUP)
 
     def stop(self) -> None:
@@ -141,16 +136,6 @@ class Nginx:
         shutil.rmtree(root, ignore_errors=True)
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(WEB_DIST)
-
-    def _rotate_logs(self) -> None:
-        for name in ("nginx-access.log", "nginx-error.log"):
-            path = self._settings.logs / name
-            if not path.exists() or path.stat().st_size < _LOG_MAX_BYTES:
-                continue
-            for n in range(_LOGS_KEPT, 0, -1):
-                older = path.with_name(f"{name}.{n - 1}") if n > 1 else path
-                if older.exists():
-                    older.rename(path.with_name(f"{name}.{n}"))
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
