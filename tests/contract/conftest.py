@@ -60,5 +60,7 @@ def build(name: str, data: Path) -> Application:
     }
     settings_class = importlib.import_module(f"services.{name}.settings").Settings
     create_app = importlib.import_module(f"services.{name}.app").create_app
-    app: Application = create_app(read_settings(settings_class, environ))
+    # llm_proxy's models.yaml names variables of the environment, so it is handed that, too.
+    others = (environ,) if name == "llm_proxy" else ()
+    app: Application = create_app(read_settings(settings_class, environ), *others)
     return app
