@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import uuid_utils
 from starlette.types import Scope
 
 from services.kernel.auth import VISITOR, Caller
@@ -60,7 +60,7 @@ def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
             user_agent = value
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
-        request_id=_matching(_WELL_FORMED, request_id) or uuid.uuid4().hex,
+        request_id=_matching(_WELL_FORMED, request_id) or uuid_utils.uuid4().hex,
         session_id=_matching(_SESSION_ID, session_id),
         client=forwarded.decode("latin-1") if forwarded and _is_local(peer) else peer,
         user_agent=user_agent,
