@@ -11,10 +11,9 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
-from scripts.stack import nginx_binary
+from scripts.stack import nginx_binary, pids
 from scripts.stack.certificates import certificate_of
 from scripts.stack.console import Problem
 from scripts.stack.nginx_values import values
@@ -29,8 +28,9 @@ _STOP_SECONDS = 10.0
 class Nginx:
     """The daemon of one stack, found by the pid file in its run folder."""
 
-    def __init__(self, settings: StackSettings) -> None:
+    def __init__(self, settings: StackSettings, pages: Path = WEB_DIST) -> None:
         self._settings = settings
+        self._pages = pages
         self._home = settings.run / "nginx"
         self._configuration = self._home / "configuration"
 
@@ -60,9 +60,10 @@ class Nginx:
         (self._home / "temporary").mkdir(parents=True, exist_ok=True)
         self._settings.logs.mkdir(parents=True, exist_ok=True)
         certificate = certificate_of(self._settings)
-        render_tree(NGINX_TEMPLATES, draft, values(self._settings, self._version(), certificate))
-        self._mount_pages()
+        filled = values(self._settings, self._pages, self._version(), certificate)
+        render_tree(NGINX_TEMPLATES, draft, filled)
         self._check(draft)
+        self._mount_pages()
         return self._put_in_place(draft)
 
     def start(self) -> None:
@@ -82,11 +83,8 @@ class Nginx:
     def stop(self) -> None:
         """Ends the daemon and waits until it is gone. Open streams are cut."""
         pid = self.pid()
-        if pid is None:
-            return
-        os.kill(pid, signal.SIGTERM)
-        if not _gone(pid, _STOP_SECONDS):
-            os.kill(pid, signal.SIGKILL)
+        if pid is not None:
+            pids.end([pid], _STOP_SECONDS)
 
     def _version(self) -> tuple[int, ...]:
         found = re.search(r"nginx/(\d+)\.(\d+)\.(\d+)", output([self.binary(), "-v"]))
@@ -128,14 +126,14 @@ class Nginx:
     def _mount_pages(self) -> None:
         """The document root mirrors the prefix: `pages/PREFIX` is a link to the built pages."""
         link = self._home / "pages" / self._settings.prefix.strip("/")
-        if link.is_symlink() and link.readlink() == WEB_DIST:
+        if link.is_symlink() and link.readlink() == self._pages:
             return
         root = self._home / "pages"
         if root.is_symlink():
             root.unlink()
         shutil.rmtree(root, ignore_errors=True)
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(WEB_DIST)
+        link.symlink_to(self._pages)
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -150,12 +148,3 @@ def _words(text: str) -> str:
     """nginx's complaint on one line, without its time stamps."""
     lines = [re.sub(r"^nginx: |^\S+ \S+ (?=\[)", "", line) for line in text.splitlines()]
     return "; ".join(line for line in lines if "test failed" not in line) or "see its error log"
-
-
-def _gone(pid: int, seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while Path(f"/proc/{pid}").exists():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from scripts.stack.console import Problem
-from scripts.stack.places import ROOT, WEB_DIST
+from scripts.stack.places import ROOT
 from scripts.stack.settings import StackSettings
 
 _OPEN_FILES = 16384
@@ -33,11 +33,14 @@ class Certificate:
 
 
 def values(
-    settings: StackSettings, version: tuple[int, ...], certificate: Certificate | None
+    settings: StackSettings,
+    pages: Path,
+    version: tuple[int, ...],
+    certificate: Certificate | None,
 ) -> dict[str, str]:
     """Placeholder → text. Raises Problem for a value that nginx could misread."""
     return {
-        **_paths(settings),
+        **_paths(settings, pages),
         **_prefix(settings),
         **_upstreams(settings),
         **_limits(settings),
@@ -45,12 +48,12 @@ def values(
     }
 
 
-def _paths(settings: StackSettings) -> dict[str, str]:
+def _paths(settings: StackSettings, pages: Path) -> dict[str, str]:
     return {
         "RUN_DIR": _path(settings.run),
         "LOG_DIR": _path(settings.logs),
         "WEB_ROOT": _path(settings.run / "nginx" / "pages"),
-        "USER_LINE": user_line([WEB_DIST, settings.run]),
+        "USER_LINE": user_line([pages, settings.run]),
     }
 
 
