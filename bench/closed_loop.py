@@ -12,23 +12,26 @@ PATIENCE_SECONDS = 30.0  # for answers that are still on their way when a window
 class ClosedLoop:
     """So many connections, each asking again as soon as it was answered."""
 
-    def __init__(self, target: Target, request: bytes, connections: int) -> None:
+    def __init__(
+        self, target: Target, request: bytes, connections: int, *, stagger_seconds: float = 0.0
+    ) -> None:
+        """`stagger_seconds`: spread the first calls of a run over so long, as strangers would."""
         self.target, self.request, self.connections = target, request, connections
+        self.stagger_seconds = stagger_seconds
         self.exchanges: list[Exchange] = []
         self.refused = 0
-        self.kept: list[Connection] = []
+        self.idle: list[Connection] = []
         self.connecting: set[asyncio.Task[None]] = set()
 
     async def run(self, goes_on: Callable[[], bool], patience_seconds: float) -> None:
         """Ask until `goes_on` is false and every answer is there, or patience ends."""
         self.goes_on = goes_on
         self.busy = self.connections
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        kept, self.kept = self.kept, []
-        for connection in kept[: self.connections]:
-            self._again(connection)
-        for _ in range(self.connections - len(kept)):
-            self._connect()
+        loop = asyncio.get_running_loop()
+        self.done: asyncio.Future[None] = loop.create_future()
+        for number in range(self.connections):
+            after = self.stagger_seconds * number / self.connections
+            loop.call_later(after, self._begin)
         try:
             async with asyncio.timeout(patience_seconds):
                 await self.done
@@ -36,8 +39,14 @@ class ClosedLoop:
             self.refused += self.busy
 
     def close(self) -> None:
-        for connection in self.kept:
+        for connection in self.idle:
             connection.leave()
+
+    def _begin(self) -> None:
+        if self.idle:
+            self._again(self.idle.pop())
+        else:
+            self._connect()
 
     def _connect(self) -> None:
         task = asyncio.get_running_loop().create_task(self._open())
@@ -62,7 +71,7 @@ class ClosedLoop:
 
     def _again(self, connection: Connection) -> None:
         if not self.goes_on():
-            self.kept.append(connection)
+            self.idle.append(connection)
             self._finish()
         elif connection.is_open:
             connection.ask(self.request)

@@ -90,8 +90,9 @@ the limit of anonymous chats, which is there to be run into.
 The contender has core 0 to itself; the upstream, the driver and `analytics` (niced) share core 1.
 Contenders take turns within each round; a figure is the median over {rounds} rounds, a ratio the
 median of the ratios to {base} in the same round. C1 and C32 are JSON calls over 1 and 32
-connections; *paced* is 20 streams of 50 chunks, 20 ms apart; *flood* is 32 streams of 200 chunks
-without delay; a slow stream sends one chunk a second, and {held:,} are open at once. Each chunk
+connections; *paced* is 20 streams of 50 chunks, 20 ms apart, that begin one after the other;
+*flood* is 32 streams of 200 chunks without delay; a slow stream sends one chunk a second, and
+{held:,} are open at once. Each chunk
 holds the time at which it was sent, so delays are measured per chunk on one clock; an answer counts
 only when all of its chunks came, once and in order. CPU and memory are those of all processes of
 the contender, from `/proc`. Taken in {minutes:.0f} minutes."""

@@ -25,6 +25,7 @@ class Job:
     connections: int = 1
     seconds: float = 2.0
     warm_seconds: float = 0.3
+    stagger_seconds: float = 0.0  # over which the first calls of a window are spread
     chunks: int = 50
     streams: int = 0
     early_streams: int = 1000  # after which memory is first looked at, for growth

@@ -32,6 +32,7 @@ def works(json1: float, json32: float, paced: float, flood: float) -> dict[str, 
             "connections": 20,
             "chunks": 50,
             "seconds": paced,
+            "stagger_seconds": 1.0,  # one stream's time: they do not begin and end together
         },
         "flood": {
             "scenario": "streams",

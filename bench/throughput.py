@@ -25,7 +25,7 @@ class Window:
 async def measured(job: Job, *, stream: bool) -> Window:
     """Warm up, then load for `job.seconds` while CPU time is counted."""
     request = job.target.request(job.model, stream=stream)
-    loop = ClosedLoop(job.target, request, job.connections)
+    loop = ClosedLoop(job.target, request, job.connections, stagger_seconds=job.stagger_seconds)
     await loop.run(until(time.monotonic() + job.warm_seconds), PATIENCE_SECONDS)
     loop.exchanges, loop.refused = [], 0
     contender = job.contender()
