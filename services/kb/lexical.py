@@ -162,6 +162,12 @@ class LexicalIndex:
         if chunk_ids:
             connection.exec_driver_sql(statement, [(chunk_id,) for chunk_id in chunk_ids])
 
+    def keep_only_chunks(self, connection: Connection) -> None:
+        """Removes what is no passage of the database any more."""
+        connection.exec_driver_sql(
+            f"DELETE FROM {self._table} WHERE rowid NOT IN (SELECT id FROM chunks)"  # noqa: S608  # our own name
+        )
+
     def search(self, connection: Connection, query: str, limit: int) -> list[Match]:
         """The best passages for a query, best first."""
         terms = query_terms(query)

@@ -39,7 +39,8 @@ class KbTable(SQLModel):
 
 
 class Collection(KbTable, table=True):
-    """A separate index. The model's columns are empty until its first passage is embedded.
+    """A separate index. The model's columns are empty until its first passage is embedded;
+    `model_key` sums up the model's revision, prefixes and dimensions.
 
     `index_name` names its collection in Chroma; it is never used twice, so that vectors of a
     database that was put back or deleted are never taken for its own.
@@ -51,11 +52,8 @@ class Collection(KbTable, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(unique=True)
     index_name: str
+    model_key: str = ""
     model_name: str = ""
-    model_revision: str = ""
-    query_prefix: str = ""
-    passage_prefix: str = ""
-    dimensions: int = 0
     created_at: str = Field(default_factory=now)
 
 
@@ -84,7 +82,8 @@ class Document(KbTable, table=True):
 
 
 class Chunk(KbTable, table=True):
-    """A passage of a document. `text_hash`: of what is embedded, with its headings."""
+    """A passage of a document. `heading`: title and headings, one a line; `text_hash`: of all that
+    is embedded, the heading and the text."""
 
     __tablename__ = "chunks"
     __table_args__ = {"sqlite_autoincrement": True}
@@ -96,6 +95,7 @@ class Chunk(KbTable, table=True):
     anchor: str
     heading_path: list[str] = Field(sa_column=Column(JSON, nullable=False))
     lang: str
+    heading: str
     text: str
     text_hash: str
     tokens: int

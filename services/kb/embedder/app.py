@@ -70,6 +70,7 @@ async def embed(call: Call[BatchScheduler], body: EmbeddingRequest) -> Embedding
     return EmbeddingResponse(
         data=_embeddings(encoded, body.encoding_format == "base64"),
         model=card.id,
+        model_key=card.key,
         usage=Usage(prompt_tokens=encoded.tokens, total_tokens=encoded.tokens),
     )
 
@@ -82,8 +83,9 @@ async def models(call: Call[BatchScheduler]) -> ModelList:
 def _loaded(scheduler: BatchScheduler) -> ModelList:
     if scheduler.encoder is None:
         raise Overloaded(f"The embedding model is not ready: {scheduler.state}.")
-    card = asdict(scheduler.encoder.card)
-    return ModelList(data=[ModelEntry(id=card.pop("name"), **card)])
+    card = scheduler.encoder.card
+    fields = asdict(card)
+    return ModelList(data=[ModelEntry(id=fields.pop("name"), key=card.key, **fields)])
 
 
 def _embeddings(encoded: Encoded, as_base64: bool) -> list[Embedding]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import hashlib
 import logging
 import os
 from collections.abc import Sequence
@@ -34,6 +35,12 @@ class ModelCard:
     max_tokens: int
     query_prefix: str
     passage_prefix: str
+
+    @property
+    def key(self) -> str:
+        """Equal for models whose vectors may be compared."""
+        parts = (self.revision, self.query_prefix, self.passage_prefix, str(self.dimensions))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
     def prefix(self, input_type: InputType) -> str:
         return self.query_prefix if input_type == "query" else self.passage_prefix

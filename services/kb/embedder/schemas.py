@@ -36,13 +36,15 @@ class EmbeddingResponse(BaseModel):
     object: Literal["list"] = "list"
     data: list[Embedding]
     model: str
+    model_key: str = Field(description="As in /v1/models: vectors of equal keys may be compared.")
     usage: Usage
 
 
 class ModelEntry(BaseModel):
-    """`revision` is the sha256 of the weights."""
+    """`revision` is the sha256 of the weights; `key` sums up all that vectors depend on."""
 
     id: str
+    key: str
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: str = "trivet"

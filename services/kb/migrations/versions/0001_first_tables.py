@@ -1,5 +1,7 @@
 """The first tables."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -42,10 +44,10 @@ def _number(name: str) -> sa.Column[int]:
     return sa.Column(name, sa.Integer, nullable=False)
 
 
-def _owner(table: str, *, primary_key: bool = False) -> sa.Column[str]:
-    column = "document_id" if table == "documents" else f"{table[:-1]}_id"
+def _owner(table: str, *, primary_key: bool = False) -> sa.Column[Any]:
+    kind = sa.Integer if table in ("collections", "chunks") else sa.String
     key = sa.ForeignKey(f"{table}.id", ondelete="CASCADE")
-    return sa.Column(column, key, nullable=False, primary_key=primary_key)
+    return sa.Column(f"{table[:-1]}_id", kind, key, nullable=False, primary_key=primary_key)
 
 
 def _create_collections() -> None:
@@ -54,11 +56,8 @@ def _create_collections() -> None:
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("name", sa.String, nullable=False, unique=True),
         _text("index_name"),
+        _text("model_key"),
         _text("model_name"),
-        _text("model_revision"),
-        _text("query_prefix"),
-        _text("passage_prefix"),
-        _number("dimensions"),
         _text("created_at"),
         sqlite_autoincrement=True,
     )
@@ -95,6 +94,7 @@ def _create_chunks() -> None:
         _text("anchor"),
         sa.Column("heading_path", sa.JSON, nullable=False),
         _text("lang"),
+        _text("heading"),
         _text("text"),
         _text("text_hash"),
         _number("tokens"),

@@ -1,0 +1,117 @@
+"""kb as an application: the lifespan owns the database, the clients and the indexer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+
+from anyio import to_thread
+from prometheus_client import CollectorRegistry
+
+from services.kb.company import CompanyFile
+from services.kb.database import Database, open_database
+from services.kb.embedding import Embedder
+from services.kb.indexer import Indexer
+from services.kb.placement import Placement
+from services.kb.rebuild import Rebuild
+from services.kb.routes import operations
+from services.kb.search import Searcher
+from services.kb.settings import Settings
+from services.kb.state import State
+from services.kb.uploads import UploadReader
+from services.kb.vectors import VectorIndex
+from services.kernel.app import Application, build_app
+from services.kernel.auth import ensure_token
+from services.kernel.health import Check
+from services.kernel.http_client import NeighbourClient
+from services.kernel.outbox import DiskOutbox
+
+SERVICE = "kb"
+_EMBEDDER_TIMEOUT_SECONDS = 10.0
+
+
+def create_app(settings: Settings) -> Application:
+    """kb, ready to be served."""
+    registry = CollectorRegistry()
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[State]:
+        async with AsyncExitStack() as stack:
+            yield await _state(settings, registry, stack)
+
+    return build_app(SERVICE, settings, operations(), lifespan, readiness, registry=registry)
+
+
+async def _state(settings: Settings, registry: CollectorRegistry, stack: AsyncExitStack) -> State:
+    database = await to_thread.run_sync(open_database, settings)
+    stack.callback(database.engine.dispose)
+    outbox = await stack.enter_async_context(DiskOutbox(SERVICE, settings, registry=registry))
+    client = NeighbourClient(
+        "embedder",
+        [settings.embedder_url],
+        ensure_token(settings.service_token_path),
+        timeout_seconds=_EMBEDDER_TIMEOUT_SECONDS,
+    )
+    stack.push_async_callback(client.aclose)
+    embedder = Embedder(client, cache_entries=settings.query_cache_entries)
+    index = VectorIndex(settings.chroma_url)
+    stack.push_async_callback(index.aclose)
+    indexer = _indexer(settings, database, embedder, index)
+    await stack.enter_async_context(_running(indexer))
+    return State(
+        settings=settings,
+        database=database,
+        embedder=embedder,
+        index=index,
+        searcher=Searcher(database, embedder, index),
+        indexer=indexer,
+        company=CompanyFile(settings.company_file),
+        outbox=outbox,
+    )
+
+
+def _indexer(
+    settings: Settings, database: Database, embedder: Embedder, index: VectorIndex
+) -> Indexer:
+    placement = Placement(database, embedder, index)
+    return Indexer(
+        settings.indexer_lock_path,
+        UploadReader(database, settings.spool_dir, chunk_tokens=settings.chunk_tokens),
+        placement,
+        Rebuild(database, embedder, index, placement),
+    )
+
+
+@asynccontextmanager
+async def _running(indexer: Indexer) -> AsyncIterator[None]:
+    task = asyncio.create_task(indexer.run(), name="indexer")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def readiness(state: State) -> Mapping[str, Check]:
+    """Search works while the database does; without the engines it finds words only."""
+    embedder, index, company = await asyncio.gather(
+        state.embedder.alive(), state.index.alive(), to_thread.run_sync(state.company.check)
+    )
+    return {
+        "database": await _database_check(state),
+        "embedder": Check(embedder, "" if embedder else "away or loading", critical=False),
+        "vector_index": Check(index, "" if index else "away", critical=False),
+        "indexing": state.indexer.check(),
+        "company": company,
+        "outbox": state.outbox.check(),
+    }
+
+
+async def _database_check(state: State) -> Check:
+    try:
+        await state.database.read(lambda c: c.exec_driver_sql("SELECT 1").scalar())
+    except Exception:  # noqa: BLE001  # whatever it is, the answer is: not ready
+        return Check(False, "the database cannot be read")
+    return Check(True)

@@ -1,0 +1,123 @@
+"""Collections in the database. Each call runs in its caller's transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, delete, func, insert, select, update
+
+from services.kb.embedding import Model
+from services.kb.lexical import LexicalIndex
+from services.kb.models import CHUNKS, COLLECTIONS, DOCUMENTS, PENDING, TOMBSTONES, now
+from services.kernel.errors import Conflict, NotFound
+
+DEFAULT_COLLECTION = "site"
+
+
+@dataclass(frozen=True)
+class CollectionRow:
+    """A collection as search and ingestion need it; without a vector its `model_key` is empty."""
+
+    id: int
+    name: str
+    index_name: str
+    model_key: str
+    model_name: str
+    created_at: str
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        return LexicalIndex(self.id)
+
+
+@dataclass(frozen=True)
+class CollectionNumbers:
+    """How much a collection holds; `pending`: passages that are not in the vector index yet."""
+
+    documents: int
+    chunks: int
+    pending: int
+
+
+def _columns() -> Select[Any]:
+    c = COLLECTIONS.c
+    return select(c.id, c.name, c.index_name, c.model_key, c.model_name, c.created_at)
+
+
+def find(connection: Connection, name: str) -> CollectionRow:
+    """Raises NotFound."""
+    row = connection.execute(_columns().where(COLLECTIONS.c.name == name)).one_or_none()
+    if row is None:
+        raise NotFound(f"There is no collection {name}.", param="collection")
+    return CollectionRow(*row)
+
+
+def every(connection: Connection) -> list[CollectionRow]:
+    """All collections by name."""
+    rows = connection.execute(_columns().order_by(COLLECTIONS.c.name))
+    return [CollectionRow(*row) for row in rows]
+
+
+def create(connection: Connection, name: str) -> CollectionRow:
+    """Raises Conflict when there is one of that name."""
+    taken = select(COLLECTIONS.c.id).where(COLLECTIONS.c.name == name)
+    if connection.execute(taken).first() is not None:
+        raise Conflict(f"There is a collection {name} already.", param="name")
+    connection.execute(
+        insert(COLLECTIONS).values(
+            name=name,
+            index_name=new_index_name(),
+            model_key="",
+            model_name="",
+            created_at=now(),
+        )
+    )
+    row = find(connection, name)
+    row.lexical.create(connection)
+    return row
+
+
+def remove(connection: Connection, name: str) -> None:
+    """Deletes a collection and all that it holds. Raises NotFound."""
+    row = find(connection, name)
+    connection.execute(insert(TOMBSTONES).values(index_name=row.index_name, chunk_id=None))
+    row.lexical.drop(connection)
+    connection.execute(delete(COLLECTIONS).where(COLLECTIONS.c.id == row.id))
+
+
+def numbers(connection: Connection, row: CollectionRow) -> CollectionNumbers:
+    documents = select(func.count()).where(DOCUMENTS.c.collection_id == row.id)
+    chunks = select(func.count()).where(CHUNKS.c.collection_id == row.id)
+    pending = (
+        select(func.count())
+        .select_from(PENDING.join(CHUNKS, CHUNKS.c.id == PENDING.c.chunk_id))
+        .where(CHUNKS.c.collection_id == row.id)
+    )
+    counts = [int(connection.execute(query).scalar_one()) for query in (documents, chunks, pending)]
+    return CollectionNumbers(*counts)
+
+
+def adopt_model(connection: Connection, row: CollectionRow, model: Model) -> None:
+    """Says which model makes the collection's vectors, where none does yet."""
+    connection.execute(
+        update(COLLECTIONS)
+        .where(COLLECTIONS.c.id == row.id, COLLECTIONS.c.model_key == "")
+        .values(model_key=model.key, model_name=model.name)
+    )
+
+
+def swap_index(connection: Connection, row: CollectionRow, index_name: str, model: Model) -> None:
+    """Search goes on with `index_name` from here; the old index is to be deleted."""
+    connection.execute(insert(TOMBSTONES).values(index_name=row.index_name, chunk_id=None))
+    connection.execute(
+        update(COLLECTIONS)
+        .where(COLLECTIONS.c.id == row.id)
+        .values(index_name=index_name, model_key=model.key, model_name=model.name)
+    )
+
+
+def new_index_name() -> str:
+    """A name that no Chroma server has seen."""
+    return f"trivet-{uuid.uuid4().hex}"

@@ -1,0 +1,69 @@
+"""kb's route table."""
+
+from __future__ import annotations
+
+from services.kb import library_handlers as library
+from services.kb import search_handlers as searching
+from services.kernel.auth import Access
+from services.kernel.routing import Operation, operation
+
+PUBLIC, ADMINISTRATOR = Access.PUBLIC, Access.ADMINISTRATOR
+
+
+def operations() -> list[Operation]:
+    """Search is public for the collection `site` alone: its handler looks at the collection."""
+    return [
+        operation("GET", "/api/search", searching.search, access=PUBLIC),
+        operation("POST", "/api/search", searching.search_by_body, access=PUBLIC),
+        operation("GET", "/api/company_info", searching.company_info, access=PUBLIC),
+        operation("GET", "/api/collections", library.list_collections, access=ADMINISTRATOR),
+        operation(
+            "POST",
+            "/api/collections",
+            library.create_collection,
+            access=ADMINISTRATOR,
+            status=201,
+        ),
+        operation(
+            "DELETE",
+            "/api/collections/{name}",
+            library.delete_collection,
+            access=ADMINISTRATOR,
+            status=204,
+        ),
+        operation(
+            "POST",
+            "/api/collections/{name}/rebuild",
+            library.rebuild_collection,
+            access=ADMINISTRATOR,
+            status=202,
+        ),
+        operation("GET", "/api/documents", library.list_documents, access=ADMINISTRATOR),
+        operation(
+            "POST",
+            "/api/documents",
+            library.upload_documents,
+            access=ADMINISTRATOR,
+            status=202,
+            takes_files=True,
+        ),
+        operation("PUT", "/api/documents", library.put_document, access=ADMINISTRATOR),
+        operation(
+            "DELETE",
+            "/api/documents",
+            library.delete_document_by_source,
+            access=ADMINISTRATOR,
+            status=204,
+        ),
+        operation(
+            "GET", "/api/documents/{document_id}", library.get_document, access=ADMINISTRATOR
+        ),
+        operation(
+            "DELETE",
+            "/api/documents/{document_id}",
+            library.delete_document,
+            access=ADMINISTRATOR,
+            status=204,
+        ),
+        operation("GET", "/api/jobs/{job_id}", library.get_job, access=ADMINISTRATOR),
+    ]

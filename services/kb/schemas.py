@@ -1,0 +1,212 @@
+"""Wire types of kb's API."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from services.kb.catalogue import DEFAULT_COLLECTION
+from services.kb.company import AssistantInfo, CompanyInfo
+
+MAX_QUERY_CHARACTERS = 4_000
+MAX_QUERIES = 50
+MAX_CONTENT_CHARACTERS = 20_000_000
+
+QueryText = Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=r"\S")]
+CollectionName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+IndexState = Literal["empty", "indexing", "ready", "model_changed"]
+Scalar = str | int | float | bool
+
+
+def _as_object(value: Any) -> Any:
+    """A filter in a query string is a JSON object."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return orjson.loads(value)
+    except orjson.JSONDecodeError as exc:
+        raise ValueError("must be a JSON object") from exc
+
+
+class SearchOptions(BaseModel):
+    """How to search. `filter`: metadata that must be equal."""
+
+    top_k: int = Field(3, ge=1, le=100)
+    collection: CollectionName = DEFAULT_COLLECTION
+    mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
+    min_score: float = Field(0.0, ge=0.0, le=1.0)
+    lang: str = Field("", max_length=20)
+    filter: Annotated[dict[str, Scalar], BeforeValidator(_as_object)] = Field(default_factory=dict)
+
+
+class SearchQuery(SearchOptions):
+    q: QueryText
+
+
+class SearchBody(SearchOptions):
+    """One query in `q` (or `query`), or several in `queries`."""
+
+    q: QueryText | None = None
+    query: QueryText | None = None
+    queries: Annotated[list[QueryText], Field(min_length=1, max_length=MAX_QUERIES)] | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> SearchBody:
+        if sum(value is not None for value in (self.q, self.query, self.queries)) != 1:
+            raise ValueError("give one of q and queries")
+        return self
+
+
+class SearchResult(BaseModel):
+    """A passage. `source` is the ingested path or URL with the anchor of its heading."""
+
+    id: str
+    type: str
+    title: str
+    content: str
+    snippet: str
+    url: str | None
+    source: str
+    relevance_score: float = Field(description="0 to 1; about 0.5: as likely as not an answer.")
+    score_dense: float | None = Field(description="Cosine of query and passage.")
+    score_lexical: float | None = Field(description="bm25, higher is better.")
+    metadata: dict[str, Any]
+
+
+class SearchResponse(BaseModel):
+    """`degraded` names what was away: `embedder`, `vector_index`, `model_changed`."""
+
+    success: bool = True
+    query: str
+    results: list[SearchResult]
+    total_found: int
+    took_ms: float
+    mode: str
+    degraded: list[str]
+
+
+class SearchesResponse(BaseModel):
+    """The answers to a list of queries, in its order."""
+
+    success: bool = True
+    searches: list[SearchResponse]
+    took_ms: float
+
+
+class CompanyResponse(BaseModel):
+    success: bool = True
+    company_info: CompanyInfo
+    assistant_info: AssistantInfo
+
+
+class NewCollection(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: CollectionName
+
+
+class CollectionView(BaseModel):
+    """`state`: empty, indexing (`pending` passages wait), ready, or model_changed (rebuild it)."""
+
+    name: str
+    documents: int
+    chunks: int
+    pending: int
+    embedding_model: str | None
+    state: IndexState
+    created_at: str
+
+
+class CollectionList(BaseModel):
+    items: list[CollectionView]
+    next_cursor: str | None = None
+
+
+class DocumentsQuery(BaseModel):
+    """`source_prefix`: only documents whose source begins so."""
+
+    collection: CollectionName = DEFAULT_COLLECTION
+    source_prefix: str = ""
+    cursor: str = ""
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class DocumentQuery(BaseModel):
+    collection: CollectionName = DEFAULT_COLLECTION
+    source: str = Field(min_length=1)
+
+
+class DocumentBody(BaseModel):
+    """A document as text; its format is told by the suffix of `source` (.md, .txt, .html)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    collection: CollectionName = DEFAULT_COLLECTION
+    source: str = Field(min_length=1, max_length=500)
+    content: str = Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS)
+    title: str = Field("", max_length=500)
+    url: str = Field("", max_length=2_000)
+    lang: str = Field("", max_length=20)
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class StoredResponse(BaseModel):
+    """What became of a document; its new passages are embedded after the answer."""
+
+    id: str
+    source: str
+    outcome: Literal["created", "changed", "unchanged"]
+    chunks: int
+    new_chunks: int
+
+
+class DocumentView(BaseModel):
+    id: str
+    source: str
+    title: str
+    url: str | None
+    lang: str
+    media_type: str
+    content_hash: str = Field(description="sha256 of the file's bytes.")
+    size_bytes: int
+    metadata: dict[str, Any]
+    created_at: str
+    updated_at: str
+
+
+class DocumentDetail(DocumentView):
+    collection: str
+    chunks: int
+    content: str
+
+
+class DocumentList(BaseModel):
+    items: list[DocumentView]
+    next_cursor: str | None
+
+
+class JobFileView(BaseModel):
+    source: str
+    state: Literal["queued", "stored", "failed"]
+    error: str | None
+    document_id: str | None
+
+
+class JobView(BaseModel):
+    """`progress`: 0 to 100. A job is `failed` when nothing of it could be done."""
+
+    id: str
+    kind: Literal["ingest", "rebuild"]
+    collection: str
+    state: Literal["queued", "running", "done", "failed"]
+    error: str | None
+    progress: int
+    files_total: int
+    files_done: int
+    chunks_total: int
+    chunks_done: int
+    files: list[JobFileView]
+    created_at: str
+    updated_at: str

@@ -1,0 +1,147 @@
+"""`/api/search` and `/api/company_info`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from anyio import to_thread
+
+from services.kb.catalogue import DEFAULT_COLLECTION
+from services.kb.schemas import (
+    CompanyResponse,
+    SearchBody,
+    SearchesResponse,
+    SearchOptions,
+    SearchQuery,
+    SearchResponse,
+    SearchResult,
+)
+from services.kb.search import Found, Hit, Query
+from services.kb.state import State
+from services.kernel.auth import CHALLENGE
+from services.kernel.errors import PermissionDenied, Unauthenticated
+from services.kernel.routing import Call
+
+# A neighbour says on whose behalf it searches; nobody else is believed.
+CAUSE_HEADER = "X-Trivet-Cause"
+_CAUSES = ("user", "assistant")
+_QUERIES_AT_ONCE = 4
+
+
+async def search(call: Call[State], query: SearchQuery) -> SearchResponse:
+    """Finds passages for a question"""
+    _admit(call, query.collection)
+    return await _searched(call, query, query.q)
+
+
+async def search_by_body(call: Call[State], body: SearchBody) -> SearchResponse | SearchesResponse:
+    """Finds passages for one question or for a list of them"""
+    _admit(call, body.collection)
+    if body.queries is None:
+        return await _searched(call, body, body.q or body.query or "")
+    started = time.perf_counter()
+    limit = asyncio.Semaphore(_QUERIES_AT_ONCE)
+
+    async def one(text: str) -> SearchResponse:
+        async with limit:
+            return await _searched(call, body, text)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(text)) for text in body.queries]
+    took_ms = round((time.perf_counter() - started) * 1000, 2)
+    return SearchesResponse(searches=[task.result() for task in tasks], took_ms=took_ms)
+
+
+async def company_info(call: Call[State]) -> CompanyResponse:
+    """Who the site belongs to, in Chinese and English"""
+    company = await to_thread.run_sync(call.state.company.read)
+    return CompanyResponse(company_info=company.company_info, assistant_info=company.assistant_info)
+
+
+def _admit(call: Call[State], collection: str) -> None:
+    """The collection `site` is everyone's; others are for neighbours and the administrator."""
+    if collection == DEFAULT_COLLECTION or call.caller.kind in ("neighbour", "administrator"):
+        return
+    if call.caller.kind == "visitor":
+        raise Unauthenticated("This collection needs a credential.", headers=CHALLENGE)
+    raise PermissionDenied("The credential does not allow this collection.")
+
+
+async def _searched(call: Call[State], options: SearchOptions, text: str) -> SearchResponse:
+    query = Query(
+        text=text,
+        collection=options.collection,
+        mode=options.mode,
+        top_k=options.top_k,
+        min_score=options.min_score,
+        lang=options.lang,
+        filter=options.filter,
+    )
+    found = await call.state.searcher.search(query)
+    _record(call, query, found)
+    return SearchResponse(
+        query=text,
+        results=[_result(hit, query.collection) for hit in found.hits],
+        total_found=found.total,
+        took_ms=found.took_ms,
+        mode=query.mode,
+        degraded=list(found.degraded),
+    )
+
+
+def _record(call: Call[State], query: Query, found: Found) -> None:
+    """Search events, as analytics counts them."""
+    own = call.caller.kind == "neighbour"
+    said = call.request.headers.get(CAUSE_HEADER, "") if own else ""
+    attributes: dict[str, Any] = {
+        "trivet.query": query.text,
+        "trivet.collection": query.collection,
+        "trivet.mode": query.mode,
+        "trivet.top_k": query.top_k,
+        "trivet.total_found": found.total,
+        "trivet.duration_seconds": found.took_ms / 1000,
+        "trivet.cause": said if said in _CAUSES else "user",
+    }
+    if found.hits:
+        attributes["trivet.top_score"] = round(found.hits[0].relevance, 4)
+    call.context.log_fields["found"] = found.total
+    if found.degraded:
+        call.context.log_fields["degraded"] = list(found.degraded)
+    call.state.outbox.record(
+        "search",
+        attributes,
+        request_id=call.request_id,
+        session_id=call.session_id,
+        visitor_id=None if own else call.context.visitor_id,
+    )
+
+
+def _result(hit: Hit, collection: str) -> SearchResult:
+    row = hit.row
+    headings = [part for part in row.heading_path if part != row.title]
+    return SearchResult(
+        id=str(row.id),
+        type="document",
+        title=" › ".join([row.title, *headings]),
+        content=row.text,
+        snippet=hit.snippet,
+        url=_anchored(row.url, row.anchor) if row.url else None,
+        source=_anchored(row.source, row.anchor),
+        relevance_score=round(hit.relevance, 4),
+        score_dense=None if hit.cosine is None else round(hit.cosine, 4),
+        score_lexical=None if hit.bm25 is None else round(hit.bm25, 4),
+        metadata={
+            **row.metadata,
+            "collection": collection,
+            "document_id": row.document_id,
+            "position": row.position,
+            "lang": row.lang,
+            "heading_path": row.heading_path,
+        },
+    )
+
+
+def _anchored(address: str, anchor: str) -> str:
+    return f"{address}#{anchor}" if anchor and "#" not in address else address

@@ -1,0 +1,26 @@
+"""What kb's handlers work with; the lifespan in `app.py` owns it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.kb.company import CompanyFile
+from services.kb.database import Database
+from services.kb.embedding import Embedder
+from services.kb.indexer import Indexer
+from services.kb.search import Searcher
+from services.kb.settings import Settings
+from services.kb.vectors import VectorIndex
+from services.kernel.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class State:
+    settings: Settings
+    database: Database
+    embedder: Embedder
+    index: VectorIndex
+    searcher: Searcher
+    indexer: Indexer
+    company: CompanyFile
+    outbox: Outbox
