@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -33,7 +34,9 @@ def _application(service: str, data_dir: Path) -> Application:
     settings_class: Any = importlib.import_module(f"services.{service}.settings").Settings
     settings = replace(read_settings(settings_class, {}), data_dir=data_dir, run_dir=data_dir)
     create_app: Any = importlib.import_module(f"services.{service}.app").create_app
-    app = create_app(settings)
+    # llm_proxy fills its configuration files in from an environment; the docs have none.
+    takes_environ = "environ" in inspect.signature(create_app).parameters
+    app = create_app(settings, {}) if takes_environ else create_app(settings)
     assert isinstance(app, Application)  # noqa: S101  # what build_app returns
     return app
 
@@ -46,7 +49,7 @@ def api_page(apps: Mapping[str, Application]) -> str:
         parts.append(f"## {name} · {_port(name, app)}")
         parts.append(f"OpenAPI: [openapi/{name}.json](openapi/{name}.json)")
         parts.append(_overview(app.operations))
-        parts += [_described(item, document) for item in app.operations if _has_details(item)]
+        parts += [_described(item, document) for item in app.operations]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -64,30 +67,59 @@ def _overview(operations: Sequence[Operation]) -> str:
     return "\n".join(lines)
 
 
-def _has_details(item: Operation) -> bool:
-    return item.query is not None or item.body is not None
-
-
 def _described(item: Operation, document: Mapping[str, Any]) -> str:
+    """A section for an operation that takes or gives something of a known shape; else empty."""
     path = re.sub(r"{(\w+):\w+}", r"{\1}", item.path)
     described = document["paths"][path][item.method.lower()]
-    lines = [f"### `{item.method} {item.path}`", "", "| field | type | meaning |", "|---|---|---|"]
-    for parameter in described["parameters"]:
-        schema = parameter["schema"]
-        shown = _shape(schema, document, parameter["required"])
-        lines.append(f"| `{parameter['name']}` ({parameter['in']}) | {shown} | {_about(schema)} |")
-    if item.body is not None:
-        lines += _body_fields(described["requestBody"]["content"]["application/json"], document)
-    return "\n".join(lines)
+    rows = [*_parameters(described, document), *_body_fields(described, document)]
+    answer = _answer(described, document)
+    if not rows and not answer:
+        return ""
+    return "\n\n".join(filter(None, [f"### `{item.method} {item.path}`", _table(rows), answer]))
 
 
-def _body_fields(content: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
-    schema = _resolved(content["schema"], document)
+def _table(rows: Sequence[tuple[str, str, str]]) -> str:
+    """Fields as (name, type, meaning); without the third column where nothing has a meaning."""
+    if not rows:
+        return ""
+    width = 3 if any(row[2] for row in rows) else 2
+    head = ("field", "type", "meaning")[:width]
+    lines = [head, ("---",) * width, *(row[:width] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines).replace("| --- ", "|---")
+
+
+def _parameters(
+    described: Mapping[str, Any], document: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    return [
+        (
+            f"`{parameter['name']}` ({parameter['in']})",
+            _shape(parameter["schema"], document, parameter["required"]),
+            _about(parameter["schema"]),
+        )
+        for parameter in described["parameters"]
+    ]
+
+
+def _body_fields(
+    described: Mapping[str, Any], document: Mapping[str, Any]
+) -> list[tuple[str, str, str]]:
+    content = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    schema = _resolved(content.get("schema", {}), document)
     required = schema.get("required", ())
     return [
-        f"| `{name}` | {_shape(shape, document, name in required)} | {_about(shape)} |"
+        (f"`{name}`", _shape(shape, document, name in required), _about(shape))
         for name, shape in schema.get("properties", {}).items()
     ]
+
+
+def _answer(described: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """The fields of the answer in one line."""
+    good = next(status for status in described["responses"] if status != "default")
+    content = described["responses"][good].get("content", {}).get("application/json", {})
+    fields = _resolved(content.get("schema", {}), document).get("properties", {})
+    shown = ", ".join(f"`{name}` ({_type(shape, document)})" for name, shape in fields.items())
+    return f"Answers {good}: {shown}." if shown else ""
 
 
 def _resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ Every setting is a variable of the environment. The processes read the file `.en
 folder by themselves; a variable that is set in their environment wins over the file, and an empty
 one counts as unset. `make run` takes an edited `.env`. A value that cannot be used ends a process
 at start-up with one line that names the variable. Values marked *secret* never appear in a log or
-an answer.
+an answer; they belong in `.env`, because `make run` hands no key of your shell on to PM2.
 """
 _TITLES = {
     "stack": "Installation and nginx",
