@@ -1,6 +1,7 @@
-"""Writes the pages of docs/ that are made from code, so that they cannot say anything else.
+"""Writes the pages that are made from code, so that they cannot say anything else.
 
-.venv/bin/python -m scripts.docs           write docs/settings.md, docs/api.md, docs/openapi/
+.venv/bin/python -m scripts.docs           write docs/settings.md, docs/api.md, docs/openapi/ and
+                                           .env.example
 .venv/bin/python -m scripts.docs --check   name the stale ones; exit 1 when there are any
 """
 
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from scripts.docs.environment import environment_example
 from scripts.docs.operations import api_page, applications
 from scripts.docs.page import ROOT
 from scripts.docs.settings import settings_page
@@ -22,7 +24,11 @@ def pages() -> dict[Path, str]:
     """Every made page: its path and what it must hold."""
     with tempfile.TemporaryDirectory() as folder:
         apps = applications(Path(folder))
-        made = {Path("docs/settings.md"): settings_page(), Path("docs/api.md"): api_page(apps)}
+        made = {
+            Path(".env.example"): environment_example(),
+            Path("docs/settings.md"): settings_page(),
+            Path("docs/api.md"): api_page(apps),
+        }
         for name, app in apps.items():
             text = json.dumps(app.openapi(), indent=1, ensure_ascii=False) + "\n"
             made[Path(f"docs/openapi/{name}.json")] = text

@@ -72,7 +72,7 @@ def settings_page() -> str:
     for chapter in chapters():
         lines = [f"## {chapter.title}", "", "| variable | default | meaning |", "|---|---|---|"]
         for row, hint in chapter.rows:
-            lines.append(f"| `{row.name}` | {_default(row)} | {cell(_meaning(row, hint))} |")
+            lines.append(f"| `{row.name}` | {_default(row)} | {cell(meaning(row, hint))} |")
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
 
@@ -104,7 +104,8 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else str(value)
 
 
-def _meaning(row: Setting, hint: Any) -> str:
+def meaning(row: Setting, hint: Any) -> str:
+    """What a setting is for and what it may be, in sentences."""
     notes = [row.help]
     choices = row.choices or (get_args(hint) if get_origin(hint) is Literal else ())
     if choices and not all(str(choice) in row.help for choice in choices):
