@@ -82,8 +82,24 @@ class Settings(CommonSettings):
     dashscope_app_id: str = setting(
         "DASHSCOPE_APP_ID", "", "Id of the DashScope application. Empty: there is none."
     )
+    dashscope_base_url: str = setting(
+        "DASHSCOPE_BASE_URL", "https://dashscope.aliyuncs.com/api/v1", "Address of DashScope's API."
+    )
+    tongyi_base_url: str = setting(
+        "TONGYI_BASE_URL",
+        "https://dashscope.aliyuncs.com/compatible-mode/v1",
+        "Address of DashScope's API in OpenAI's shape.",
+    )
     deepseek_api_key: str = _secret("DEEPSEEK_API_KEY", "Key of DeepSeek.")
-    openai_api_key: str = _secret("OPENAI_API_KEY", "Key of OpenAI.")
+    deepseek_base_url: str = setting(
+        "DEEPSEEK_BASE_URL", "https://api.deepseek.com", "Address of DeepSeek's API."
+    )
+    openai_api_key: str = _secret("OPENAI_API_KEY", "Key of OpenAI, or of a compatible server.")
+    openai_base_url: str = setting(
+        "OPENAI_BASE_URL",
+        "https://api.openai.com/v1",
+        "Address of OpenAI's API, or of a compatible server.",
+    )
 
     @property
     def anonymous_access(self) -> Literal["all", "assistants", "off"]:
