@@ -1,7 +1,8 @@
-"""The engines: one that writes durably, one that reads."""
+"""The engines: one that writes durably, one that reads, one that reads everything once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,28 @@ from services.kernel.database import migrate, open_engine
 _SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def open_database(settings: Settings) -> tuple[Engine, Engine]:
-    """(writing engine, reading engine) on `data/analytics.db`, its schema brought up to date."""
-    writing = open_engine(settings.database_path, pool_size=1)
+@dataclass(frozen=True)
+class Database:
+    """`data/analytics.db`, seen through three engines."""
+
+    writing: Engine
+    reading: Engine
+    exporting: Engine
+
+    def dispose(self) -> None:
+        for engine in (self.exporting, self.reading, self.writing):
+            engine.dispose()
+
+
+def open_database(settings: Settings) -> Database:
+    """Opens the database and brings its schema up to date. Blocks."""
+    path = settings.database_path
+    writing = open_engine(path, pool_size=1)
     event.listen(writing, "connect", _sync_each_commit)
     migrate(writing, _SCRIPTS, settings.migration_lock_path)
-    return writing, open_engine(settings.database_path, pool_size=8)
+    # An export passes every page once: caching or mapping them would only fill the memory.
+    exporting = open_engine(path, cache_mib=2, mmap_mib=0, pool_size=2)
+    return Database(writing, open_engine(path, pool_size=8), exporting)
 
 
 def _sync_each_commit(connection: Any, _record: object) -> None:

@@ -126,7 +126,7 @@ async def post_cleanup(call: ACall, body: CleanupBody) -> CleanupAnswer:
         raise Conflict("A cleanup is running already.")
     async with state.cleaning:
         path, now = state.settings.database_path, state.now()
-        return await state.in_thread(lambda: clean_up(state.writing, path, body, now))
+        return await state.in_thread(lambda: clean_up(state.database.writing, path, body, now))
 
 
 async def _store(state: State, events: Sequence[Any]) -> EventsAnswer:
@@ -153,7 +153,7 @@ async def _export_page(
         records, following = RecordReader(connection).page(query, _EXPORT_PAGE, cursor)
         return export.encode(records, query.format), following
 
-    return await state.read(page)
+    return await state.read(page, engine=state.database.exporting)
 
 
 async def _exported(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +12,7 @@ from services.analytics.intake import MAX_TEXT_CHARACTERS, microseconds
 
 MAX_EVENTS_PER_REQUEST = 1_000
 MAX_PAGE = 1_000
+_DAY_US = 86_400_000_000
 _CURSOR = r"^\d{1,18}-\d{1,18}$"
 MAX_DAYS = 3_660
 MAX_DAYS_BY_HOUR = 92
@@ -26,8 +27,8 @@ def _instant(text: str, *, end: bool) -> int:
         text = text.replace(" ", "+")  # a plus that nobody percent-encoded
     try:
         if len(text) == len("2026-01-31"):
-            time = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
-            return microseconds(time + timedelta(days=1) if end else time)
+            midnight = datetime.combine(date.fromisoformat(text), datetime.min.time(), UTC)
+            return microseconds(midnight) + (_DAY_US if end else 0)
         time = datetime.fromisoformat(text)
         return microseconds(time if time.tzinfo else time.replace(tzinfo=UTC))
     except (ValueError, OverflowError):

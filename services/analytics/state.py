@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 from services.analytics.counters import IntakeMetrics
-from services.analytics.database import open_database
+from services.analytics.database import Database, open_database
 from services.analytics.limit import AddressLimiter
 from services.analytics.settings import Settings
 from services.analytics.writer import EventWriter
@@ -31,8 +31,7 @@ class State:
     """One application's state; made and ended by `open_state`."""
 
     settings: Settings
-    writing: Engine
-    reading: Engine
+    database: Database
     writer: EventWriter
     metrics: IntakeMetrics
     feedback_limit: AddressLimiter
@@ -42,11 +41,11 @@ class State:
         default_factory=lambda: anyio.CapacityLimiter(_MAX_READERS)
     )
 
-    async def read(self, work: Callable[[Connection], T]) -> T:
+    async def read(self, work: Callable[[Connection], T], *, engine: Engine | None = None) -> T:
         """Runs `work` in a thread, on one snapshot. Raises Overloaded when it cannot be read."""
 
         def in_thread() -> T:
-            with read(self.reading) as connection:
+            with read(engine or self.database.reading) as connection:
                 return work(connection)
 
         return await self.in_thread(in_thread)
@@ -68,18 +67,17 @@ async def open_state(
     settings: Settings, registry: CollectorRegistry, now: Callable[[], datetime]
 ) -> AsyncIterator[State]:
     """Opens the database (migrating it) and starts the writer; ends them in reverse."""
-    writing, reading = await anyio.to_thread.run_sync(open_database, settings)
+    database = await anyio.to_thread.run_sync(open_database, settings)
+    limit = settings.writer_max_events
     try:
-        async with EventWriter(writing, max_waiting_events=settings.writer_max_events) as writer:
+        async with EventWriter(database.writing, max_waiting_events=limit) as writer:
             yield State(
                 settings=settings,
-                writing=writing,
-                reading=reading,
+                database=database,
                 writer=writer,
                 metrics=IntakeMetrics(registry, writer),
                 feedback_limit=AddressLimiter(settings.feedback_per_minute),
                 now=now,
             )
     finally:
-        writing.dispose()
-        reading.dispose()
+        database.dispose()

@@ -71,3 +71,9 @@ def serve(settings: Settings) -> Iterator[Service]:
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     yield from serve(Settings(data_dir=tmp_path))
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One instance for a module's tests that do not mind what others sent."""
+    yield from serve(Settings(data_dir=tmp_path_factory.mktemp("data")))

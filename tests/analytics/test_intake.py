@@ -111,9 +111,9 @@ UNFIT: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("what", "unfit", "field"), UNFIT, ids=[what for what, _, _ in UNFIT])
 def test_an_unfit_event_is_named_and_does_not_hold_up_the_others(
-    service: Service, what: str, unfit: Event, field: str
+    shared: Service, what: str, unfit: Event, field: str
 ) -> None:
-    answer = service.send(chat(), unfit, chat())
+    answer = shared.send(chat(), unfit, chat())
     assert (answer["accepted"], answer["duplicates"]) == (2, 0)
     (rejected,) = answer["rejected"]
     assert rejected["index"] == 1

@@ -13,24 +13,22 @@ from services.analytics.settings import Settings
 
 
 def test_migrated_and_described_are_the_same(tmp_path: Path) -> None:
-    writing, reading = open_database(Settings(data_dir=tmp_path))
-    with writing.connect() as connection:
+    database = open_database(Settings(data_dir=tmp_path))
+    with database.reading.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, AnalyticsTable.metadata) == []
         made = text("SELECT sql FROM sqlite_master WHERE name = :name")
         assert "AUTOINCREMENT" in str(connection.scalar(made, {"name": "event"}))
         for name in ("rollup", "session"):
             assert "WITHOUT ROWID" in str(connection.scalar(made, {"name": name}))
-    writing.dispose()
-    reading.dispose()
+    database.dispose()
 
 
 def test_two_instances_may_start_together(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     with ThreadPoolExecutor(2) as pool:
         opened = list(pool.map(lambda _n: open_database(settings), range(2)))
-    for engines in opened:
-        with engines[1].connect() as connection:
+    for database in opened:
+        with database.reading.connect() as connection:
             assert connection.scalar(text("SELECT count(*) FROM event")) == 0
-        for engine in engines:
-            engine.dispose()
+        database.dispose()

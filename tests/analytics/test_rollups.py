@@ -60,7 +60,7 @@ class SumsAndRecords(RuleBasedStateMachine):
     def begin(self) -> None:
         self.folder = tempfile.TemporaryDirectory()
         self.settings = Settings(data_dir=Path(self.folder.name))
-        self.writing, self.reading = open_database(self.settings)
+        self.database = open_database(self.settings)
         self.store = EventStore()
         self.accepted: dict[str, Event] = {}
         self.sessions: dict[str, list[datetime]] = {}
@@ -69,8 +69,7 @@ class SumsAndRecords(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "folder"):
-            self.writing.dispose()
-            self.reading.dispose()
+            self.database.dispose()
             self.folder.cleanup()
 
     @rule(batch=st.lists(events(), min_size=1, max_size=15), again=st.randoms())
@@ -78,7 +77,7 @@ class SumsAndRecords(RuleBasedStateMachine):
         known = [*self.accepted.values(), *batch]
         sent = batch + [again.choice(known) for _ in range(3)]
         records = [record for _, record in take_in(sent, store_questions=True, now=NOW).records]
-        with write(self.writing) as connection:
+        with write(self.database.writing) as connection:
             (stored,) = self.store.add(connection, [records])
         fresh = [e for e in batch if _time(e) >= self.cutoff]
         assert stored.accepted == len(fresh)
@@ -96,11 +95,11 @@ class SumsAndRecords(RuleBasedStateMachine):
     @rule(days=st.integers(1, 45), dry_run=st.booleans())
     def clean(self, days: int, dry_run: bool) -> None:
         body = CleanupBody(older_than_days=days, dry_run=dry_run)
-        with read(self.reading) as connection:
+        with read(self.database.reading) as connection:
             rows_before = connection.scalar(select(func.count()).select_from(table(EventTable)))
-        answer = clean_up(self.writing, self.settings.database_path, body, NOW)
+        answer = clean_up(self.database.writing, self.settings.database_path, body, NOW)
         assert answer.deleted.total == (0 if dry_run else answer.would_delete.total)
-        with read(self.reading) as connection:
+        with read(self.database.reading) as connection:
             rows_after = connection.scalar(select(func.count()).select_from(table(EventTable)))
         assert rows_before is not None
         assert rows_after == rows_before - answer.deleted.total
@@ -115,7 +114,7 @@ class SumsAndRecords(RuleBasedStateMachine):
     def sums_are_those_of_all_that_was_accepted(self) -> None:
         if not hasattr(self, "accepted"):
             return
-        with read(self.reading) as connection:
+        with read(self.database.reading) as connection:
             told = statistics(connection, StatisticsQuery(days=60, tz="Asia/Kolkata"), NOW)
         kinds = Counter(e["kind"] for e in self.accepted.values())
         values = [e["attributes"] for e in self.accepted.values()]
@@ -164,5 +163,5 @@ def _timed(attributes: dict[str, Any]) -> bool:
 def test_sums_tell_what_the_records_told_whatever_happens() -> None:
     run_state_machine_as_test(
         SumsAndRecords,
-        settings=hypothesis_settings(max_examples=15, stateful_step_count=8, deadline=None),
+        settings=hypothesis_settings(max_examples=10, stateful_step_count=8, deadline=None),
     )

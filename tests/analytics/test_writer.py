@@ -28,12 +28,11 @@ pytestmark = pytest.mark.anyio
 
 @contextmanager
 def engine_of(folder: Path) -> Iterator[Engine]:
-    writing, reading = open_database(Settings(data_dir=folder))
+    database = open_database(Settings(data_dir=folder))
     try:
-        yield writing
+        yield database.writing
     finally:
-        writing.dispose()
-        reading.dispose()
+        database.dispose()
 
 
 def records(*events: Event) -> list[Record]:
