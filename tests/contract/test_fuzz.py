@@ -15,7 +15,9 @@ from tests.contract.conftest import Service
 CALLS_PER_OPERATION = 25
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of schemathesis' own parts
+# Both come from inside schemathesis, not from what is tested.
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 def test_no_made_up_call_gives_an_internal_error(service: Service) -> None:
     schema = schemathesis.openapi.from_url(f"{service.base_url}/openapi.json")
     tried = 0
