@@ -147,4 +147,5 @@ def _contents(folder: Path) -> dict[str, bytes]:
 def _words(text: str) -> str:
     """nginx's complaint on one line, without its time stamps."""
     lines = [re.sub(r"^nginx: |^\S+ \S+ (?=\[)", "", line) for line in text.splitlines()]
-    return "; ".join(line for line in lines if "test failed" not in line) or "see its error log"
+    told = dict.fromkeys(line for line in lines if "test failed" not in line)
+    return "; ".join(told) or "see its error log"

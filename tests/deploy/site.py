@@ -1,5 +1,6 @@
 """A real nginx with our configuration in front of stand-in services, on free ports."""
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ def environ_of(folder: Path, **more: str) -> dict[str, str]:
         "TRIVET_LISTEN_ADDRESS": "127.0.0.1",
         "TRIVET_RATE_PER_SECOND": "10000",
         "TRIVET_RATE_BURST": "10000",
+        "NGINX_BIN": os.environ.get("NGINX_BIN", ""),  # the tests can be run on another nginx
         **more,
     }
 

@@ -54,7 +54,7 @@ class Upstream:
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             await send(_piece(b"data: first\n\n"))
             while not self.gate.is_set() and not leaving.done():
-                await asyncio.sleep(0.005)
+                await asyncio.wait({leaving}, timeout=0.005)
             await send(_piece(b"data: second\n\n"))
             await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
         finally:
@@ -74,7 +74,7 @@ async def _body(receive: Receive) -> bytes:
     body = b""
     while True:
         message: dict[str, Any] = dict(await receive())
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body"):
             return body
 
