@@ -28,12 +28,11 @@ _MAX_WORD_CHARACTERS = 64
 FUNCTION_WORDS = frozenset(
     re.findall(
         r"\w+",
-        "a about after all also am an and any are as at be because been before being between both "
-        "but by can could did do does doing during each for from had has have having he her here "
-        "him his how i if in into is it its just may me might more most must my no not of on once "
-        "only or other our out over own s shall she should so some such t than that the their "
-        "them then there these they this those through to under until up very was we were what "
-        "when where which while who whom whose why will with would you your",
+        "a all also am an and any are as at be because been being both but by can could d did do "
+        "does doing for from had has have having he her here him his how i if in into is it its "
+        "just ll me might must my of on or our s shall she should so such t than that the their "
+        "them then there these they this those to us very was we were what when where which while "
+        "who whom whose why will with would you your",
     )
 )
 # Chinese question words and the phrases around them, longest first.
@@ -49,6 +48,8 @@ _HEADING_WEIGHT = 2.0
 _COMMON_SHARE = 0.2
 _MIN_CHUNKS_TO_PRUNE = 2_000
 _BIGRAM_SHARE = 0.7
+# A query of one common word is soon covered in full: evidence needs some weight to count.
+_DOUBT = 2.0
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class LexicalIndex:
             {"match": _expression(wanted), "limit": limit},
         )
         whole = sum(value * _share_expected(term) for term, value in rarity.items())
-        return [Match(row[0], row[1], row[1] / whole if whole else 0.0) for row in rows]
+        return [Match(row[0], row[1], row[1] / (whole + _DOUBT)) for row in rows]
 
     def _count(self, connection: Connection) -> int:
         # The docsize table has one row for each passage and nothing else: cheap to count.

@@ -1,0 +1,180 @@
+"""The `trivet` command. Each command is a thin face over a module of its own name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from services.cli.client import CallFailed, KbClient
+from services.cli.evaluate import evaluate as run_evaluation
+from services.cli.evaluate import read_golden
+from services.cli.ingest import Outcome, Request
+from services.cli.ingest import ingest as run_ingest
+from services.cli.plan import BadPath
+from services.cli.rebuild import rebuild as run_rebuild
+from services.kernel.errors import ConfigurationError
+from services.kernel.settings import CommonSettings, load_environ, read_settings
+
+Collection = Annotated[str, typer.Option(help="The collection in kb.")]
+Url = Annotated[str, typer.Option(help="kb's base URL. Empty: this machine's, by its settings.")]
+
+
+def create_cli() -> typer.Typer:
+    """The command with all its subcommands."""
+    cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Trivet's command line.")
+    kb = typer.Typer(no_args_is_help=True, help="The knowledge base.")
+    cli.command()(ingest)
+    cli.command()(search)
+    cli.command()(evaluate)
+    kb.command()(rebuild)
+    cli.add_typer(kb, name="kb")
+    return cli
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    collection: Collection = "site",
+    name: Annotated[str, typer.Option(help="Name of the folder in sources.")] = "",
+    url_base: Annotated[str, typer.Option(help="Address under which the files are read.")] = "",
+    replace: Annotated[bool, typer.Option(help="Allow that all old documents go.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait; 0: do not.")] = 600.0,
+    url: Url = "",
+) -> None:
+    """Puts files into the knowledge base; again: adds, changes and removes what differs."""
+    request = Request(paths, collection, name, url_base, replace, timeout)
+    with _client(url) as client, _bar("Ingesting") as bar:
+        outcome = run_ingest(client, request, bar.show)
+    _report(collection, outcome)
+
+
+def search(
+    query: str,
+    collection: Collection = "site",
+    top_k: Annotated[int, typer.Option(help="How many passages.")] = 3,
+    mode: Annotated[str, typer.Option(help="hybrid, dense or lexical.")] = "hybrid",
+    min_score: Annotated[float, typer.Option(help="Least relevance, 0 to 1.")] = 0.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    url: Url = "",
+) -> None:
+    """Finds passages."""
+    params: dict[str, str | int | float] = {
+        "q": query,
+        "collection": collection,
+        "top_k": top_k,
+        "mode": mode,
+        "min_score": min_score,
+    }
+    with _client(url) as client:
+        found = client.call("GET", "/api/search", params=params)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    for result in found["results"]:
+        console.print(f"{result['relevance_score']:.2f}  {result['source']}", style="bold")
+        console.print(f"      {result['title']}\n      {result['snippet']}\n", markup=False)
+    if not found["results"]:
+        console.print("Nothing was found.")
+
+
+def evaluate(
+    file: Annotated[Path, typer.Argument(help="Paragraphs and questions, SQuAD-shaped JSON.")],
+    questions: Annotated[
+        Path | None, typer.Option(help="Take the questions of this file, in another language.")
+    ] = None,
+    mode: Annotated[list[str] | None, typer.Option(help="hybrid, dense, lexical.")] = None,
+    url: Url = "",
+) -> None:
+    """Measures search with golden questions: recall, MRR and nDCG."""
+    with _client(url) as client, _bar("Evaluating") as bar:
+        golden = read_golden(file)
+        asked = read_golden(questions) if questions is not None else golden
+        modes = mode or ["hybrid", "dense", "lexical"]
+        scores = run_evaluation(client, golden, asked, modes, bar.show)
+    table = Table("mode", "R@1", "R@3", "R@10", "MRR@10", "nDCG@10", "questions")
+    for name, item in scores.items():
+        figures = (item.recall_at_1, item.recall_at_3, item.recall_at_10)
+        means = (*figures, item.mrr_at_10, item.ndcg_at_10)
+        table.add_row(name, *(f"{value:.3f}" for value in means), str(item.questions))
+    Console().print(table)
+
+
+def rebuild(
+    collection: Annotated[str, typer.Option(help="Empty: all of them.")] = "",
+    url: Url = "",
+) -> None:
+    """Makes the indexes (vectors and words) anew from the database."""
+    with _client(url) as client, _bar("Rebuilding") as bar:
+        for name, chunks in run_rebuild(client, collection, bar.show):
+            bar.console.print(f"{name}: {chunks} passages rebuilt")
+
+
+def _report(collection: str, outcome: Outcome) -> None:
+    for source, reason in outcome.errors:
+        typer.echo(f"error: {source}: {reason}", err=True)
+    failed = f", {len(outcome.errors)} failed" if outcome.errors else ""
+    typer.echo(
+        f"{collection}: {outcome.added} added, {outcome.changed} changed, "
+        f"{outcome.unchanged} unchanged, {outcome.removed} removed{failed}"
+    )
+    if outcome.errors:
+        raise typer.Exit(1)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, what: str) -> None:
+        self.console = progress.console
+        self._progress = progress
+        self._task = progress.add_task(what, total=1.0, detail="")
+
+    def show(self, share: float, detail: str) -> None:
+        self._progress.update(self._task, completed=share, detail=detail)
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[_Bar]:
+    """A progress bar on stderr, so that what is printed can be piped."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield _Bar(progress, what)
+
+
+@contextmanager
+def _client(url: str) -> Iterator[KbClient]:
+    """kb's client; what goes wrong becomes one line on stderr and exit code 1."""
+    client: KbClient | None = None
+    try:
+        settings = read_settings(CommonSettings, load_environ(Path.cwd()))
+        urls = (url.rstrip("/"),) if url else settings.kb_urls
+        client = KbClient(urls, _token(settings))
+        yield client
+    except (CallFailed, BadPath, ConfigurationError) as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    finally:
+        if client is not None:
+            client.close()
+
+
+def _token(settings: CommonSettings) -> str:
+    try:
+        return settings.admin_token_path.read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        raise CallFailed(
+            "the administrator's token cannot be read: run this in Trivet's folder, "
+            "after the first make run, as the user who runs it"
+        ) from exc
