@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from services.kernel.errors import ConfigurationError
 from services.kernel.logging import configure
+from services.kernel.protocol import HttpProtocol
 
 EXIT_CONFIGURATION = 78
 GRACEFUL_SHUTDOWN_SECONDS = 25  # below PM2's kill_timeout of 30 s
@@ -89,7 +90,7 @@ def serve(
         config = uvicorn.Config(
             create_app(),
             loop="uvloop",
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             lifespan="on",
             access_log=False,

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from services.kernel.protocol import HttpProtocol
 from tests.support.wait import until
 
 
@@ -19,7 +20,7 @@ def running(app: ASGIApp, *, graceful_seconds: int = 5) -> Iterator[str]:
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
         ws="none",
         lifespan="on",
         access_log=False,

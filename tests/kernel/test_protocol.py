@@ -1,0 +1,72 @@
+"""Bytes on the wire that a parser alone would refuse."""
+
+import socket
+from collections.abc import Callable
+
+import httpx
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.support.server import running
+
+
+async def echo(request: Request) -> Response:
+    body = (await request.body()).decode()
+    return JSONResponse({"q": request.query_params.get("q"), "body": body})
+
+
+def exchange(*requests: bytes) -> list[bytes]:
+    """The answers to requests sent one after the other over one connection."""
+    app = Starlette(routes=[Route("/{path:path}", echo, methods=["GET", "POST"])])
+    answers = []
+    with running(app) as base_url:
+        host, port = base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            for request in requests:
+                connection.sendall(request)
+                answers.append(connection.recv(65536))
+    return answers
+
+
+def test_a_raw_utf8_query_is_understood() -> None:
+    (answer,) = exchange("GET /search?q=如何备份&k=1 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+    assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["q"] == "如何备份"
+
+
+def test_bodies_are_left_alone_also_when_they_look_like_a_request() -> None:
+    text = "GET /备份 HTTP/1.1\r\n\r\n备份"
+    body = text.encode()
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % len(body)
+    (whole,) = exchange(head + body)
+    assert orjson.loads(whole.partition(b"\r\n\r\n")[2])["body"] == text
+
+
+def test_a_body_that_comes_in_parts_is_left_alone() -> None:
+    text = "备份\r\nGET /备份"
+    body = text.encode()
+    app = Starlette(routes=[Route("/", echo, methods=["POST"])])
+    with running(app) as base_url:
+        parts = (body[:4], body[4:9], body[9:])
+        answer = httpx.post(base_url, content=(part for part in parts))
+    assert answer.json()["body"] == text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: b"\x16\x03\x01\x02\x00\x01\x00",  # TLS on a plain port
+        lambda: b"rubbish\r\n\r\n",
+        lambda: b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_gets_the_error_body(make: Callable[[], bytes]) -> None:
+    (answer,) = exchange(make())
+    head, _, body = answer.partition(b"\r\n\r\n")
+    error = orjson.loads(body)["error"]
+    assert head.startswith(b"HTTP/1.1 400")
+    assert (error["type"], error["code"]) == ("invalid_request_error", 400)
+    assert error["request_id"].encode() in head
