@@ -1,4 +1,4 @@
-"""Notices at once when the caller leaves, whatever is being waited for."""
+"""Notices when the caller leaves, whatever is being waited for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Self
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+# A call that is answered sooner never needs a watcher: a task costs more than half the relaying.
+PATIENCE_SECONDS = 0.01
+
 
 class CallerWatch:
     """Around the work for a caller whose request has been read: raises ClientDisconnect inside it.
@@ -17,16 +20,19 @@ class CallerWatch:
     `over` before the last bytes are sent: what comes then is no disconnect.
     """
 
+    __slots__ = ("_gone", "_receive", "_timer", "_watcher", "_work", "over")
+
     def __init__(self, receive: Receive) -> None:
         self.over = False
         self._receive = receive
         self._gone = False
+        self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         work = asyncio.current_task()
         assert work is not None  # noqa: S101  # a coroutine runs in a task
         self._work = work
-        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+        self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._start)
         return self
 
     async def __aexit__(
@@ -35,10 +41,16 @@ class CallerWatch:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._watcher.cancel()
+        self._timer.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
         if self._gone and exc_type is not None and issubclass(exc_type, asyncio.CancelledError):
             self._work.uncancel()
             raise ClientDisconnect from exc
+
+    def _start(self) -> None:
+        if not self.over:
+            self._watcher = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

@@ -38,11 +38,11 @@ async def completions(scope: Scope, receive: Receive, send: Send) -> None:
         model = body.get("model")
         if isinstance(model, str) and model.startswith(PREFIX):
             state.gate.admit_chat(context, assistant=True)
-            validated(ChatBody, body)
+            check_chat(body)
             await assistant_chat.answer(context, body, receive, send, record)
             return
         state.gate.admit_chat(context, assistant=False)
-        validated(ChatBody, body)
+        check_chat(body)
         record.target = state.catalog.current.resolve(model, trusted=is_trusted(context))
         await chat_with(record.target, context, body, receive, send, record)
 
@@ -106,6 +106,20 @@ async def read_object(state: State, receive: Receive) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Unprocessable("The body must be a JSON object.")
     return value
+
+
+def check_chat(body: dict[str, Any]) -> None:
+    """Raises Unprocessable, naming the field, for a body that is no chat."""
+    validated(ChatBody, body)
+    if all(_is_blank(message) for message in body["messages"]):
+        raise Unprocessable("messages: all messages are empty", param="messages")
+
+
+def _is_blank(message: dict[str, Any]) -> bool:
+    content = message.get("content")
+    if isinstance(content, str):
+        return not content or content.isspace()
+    return not (content or message.get("tool_calls") or message.get("function_call"))
 
 
 def note_request(record: Record, body: dict[str, Any]) -> None:

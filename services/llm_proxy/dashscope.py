@@ -18,12 +18,12 @@ from services.kernel.errors import NotFound, TrivetError
 from services.kernel.rendering import error_payload
 from services.kernel.routing import validated
 from services.llm_proxy.access import is_trusted
-from services.llm_proxy.chat import chat_with, deliver, note_request, read_object
+from services.llm_proxy.chat import chat_with, check_chat, deliver, note_request, read_object
 from services.llm_proxy.metering import Record, question_of
 from services.llm_proxy.providers.base import Prepared, Provider
 from services.llm_proxy.providers.dashscope_app import APPLICATION, DashScopeAppProvider
 from services.llm_proxy.providers.tongyi import TongyiProvider
-from services.llm_proxy.schemas import ChatBody, DashScopeBody
+from services.llm_proxy.schemas import DashScopeBody
 from services.llm_proxy.state import State
 
 _CODES = {
@@ -81,7 +81,7 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
             call = _prepare(provider, body, asked.model, context, record)
             await deliver(state, call, receive, sender.send, record)
         else:
-            validated(ChatBody, body)
+            check_chat(body)
             model, trusted = body.get("model"), is_trusted(context)
             record.target = state.catalog.current.within(provider, model, trusted=trusted)
             await chat_with(record.target, context, body, receive, sender.send, record)

@@ -99,7 +99,7 @@ class Metering:
     def chat(self, context: RequestContext) -> Iterator[Record]:
         """A record around one chat; whatever happens inside, it is closed once."""
         record = Record()
-        self._meters.running.inc()
+        self._meters.running += 1
         try:
             yield record
         except TrivetError as error:
@@ -113,7 +113,7 @@ class Metering:
             record.fail(InternalError("Something went wrong on our side."))
             raise
         finally:
-            self._meters.running.dec()
+            self._meters.running -= 1
             self._close(record, context)
 
     def _close(self, record: Record, context: RequestContext) -> None:
@@ -123,7 +123,8 @@ class Metering:
         error_type = record.error.type if record.error else None
         self._meters.count(record.target, record.end_reason, usage, cost)
         self._meters.observe(record.target, seconds, record.first_output_seconds)
-        self._meters.note_health(record.target, record.error if record.sent_bytes else None)
+        if record.target is not None and record.sent_bytes:
+            self._meters.note_health(record.target, record.error)
         context.log_fields.update(_log_fields(record, usage, source))
         attributes = _attributes(record, seconds, usage, source, cost, error_type)
         self._outbox.record(

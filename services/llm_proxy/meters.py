@@ -1,17 +1,32 @@
-"""Prometheus metrics of chats, and what was last seen of each provider."""
+"""Metrics of chats for Prometheus, and what was last seen of each provider.
+
+Plain numbers, added up on the event loop and put into Prometheus' form when they are asked for: the
+client library's own counters take a lock for each of a dozen additions a call.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
 
 from services.kernel.errors import TrivetError
 from services.llm_proxy.catalog import Target
 from services.llm_proxy.providers.base import Usage
 
-_FIRST_OUTPUT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
-_DURATION_BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
+_FIRST_OUTPUT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
+_DURATION_SECONDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
 _LABELS = ("provider", "model")
 
 
@@ -23,90 +38,106 @@ class Health:
     last_error: str | None = None
 
 
-class _Children:
-    """The metrics of one provider's model: `labels()` costs more than counting."""
+class _Distribution:
+    """How often a number fell into which bucket."""
 
-    __slots__ = ("cost", "duration", "ends", "first_output", "input", "output")
+    __slots__ = ("_bounds", "_counts", "_sum")
 
-    def __init__(self, meters: Meters, provider: str, model: str) -> None:
-        self.ends: dict[str, Counter] = {}
-        self.input = meters.tokens.labels(provider, model, "input")
-        self.output = meters.tokens.labels(provider, model, "output")
-        self.cost = meters.cost.labels(provider, model)
-        self.first_output = meters.first_output.labels(provider, model)
-        self.duration = meters.duration.labels(provider, model)
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def add(self, number: float) -> None:
+        self._counts[bisect_left(self._bounds, number)] += 1
+        self._sum += number
+
+    def put_into(self, family: HistogramMetricFamily, labels: tuple[str, str]) -> None:
+        names = [*map(str, self._bounds), "+Inf"]
+        buckets = list(zip(names, accumulate(self._counts), strict=True))
+        family.add_metric(labels, buckets, self._sum)
 
 
-class Meters:
-    """Counters by provider and model; models that are not listed count as `other`."""
+@dataclass(slots=True)
+class _Numbers:
+    """The numbers of one provider's model."""
+
+    ends: Counter[str] = field(default_factory=Counter)
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
+    first_output: _Distribution = field(
+        default_factory=lambda: _Distribution(_FIRST_OUTPUT_SECONDS)
+    )
+    duration: _Distribution = field(default_factory=lambda: _Distribution(_DURATION_SECONDS))
+
+
+class Meters(Collector):
+    """Numbers by provider and model; models that are not listed count as `other`.
+
+    Use on one event loop.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.running = Gauge("trivet_llm_running", "Chats that run now.", registry=registry)
-        self.chats = Counter(
-            "trivet_llm_chats", "Chats by how they ended.", (*_LABELS, "end"), registry=registry
-        )
-        self.tokens = Counter(
-            "trivet_llm_tokens", "Tokens.", (*_LABELS, "direction"), registry=registry
-        )
-        self.cost = Counter(
-            "trivet_llm_cost_usd", "Cost in US dollars.", _LABELS, registry=registry
-        )
-        self.first_output = Histogram(
-            "trivet_llm_first_output_seconds",
-            "Time to the first real output.",
-            _LABELS,
-            buckets=_FIRST_OUTPUT_BUCKETS,
-            registry=registry,
-        )
-        self.duration = Histogram(
-            "trivet_llm_duration_seconds",
-            "Time to the end of the answer.",
-            _LABELS,
-            buckets=_DURATION_BUCKETS,
-            registry=registry,
-        )
+        self.running = 0
         self.health: dict[str, Health] = {}
-        self._children: dict[tuple[str, str], _Children] = {}
+        self._numbers: dict[tuple[str, str], _Numbers] = {}
+        registry.register(self)
 
     def count(
         self, target: Target | None, end: str, usage: Usage | None, cost: float | None
     ) -> None:
-        """One chat has ended."""
-        children, key = self._of(target), _key(target)
-        counter = children.ends.get(end)
-        if counter is None:
-            counter = children.ends[end] = self.chats.labels(*key, end)
-        counter.inc()
+        """One chat has ended; `cost` is in US dollars."""
+        numbers = self._of(target)
+        numbers.ends[end] += 1
         if usage is not None:
-            children.input.inc(usage.input_tokens)
-            children.output.inc(usage.output_tokens)
+            numbers.input_tokens += usage.input_tokens
+            numbers.output_tokens += usage.output_tokens
         if cost:
-            children.cost.inc(cost)
+            numbers.cost_usd += cost
 
     def observe(self, target: Target | None, seconds: float, first_output: float | None) -> None:
         """How long it took, in seconds."""
-        children = self._of(target)
-        children.duration.observe(seconds)
+        numbers = self._of(target)
+        numbers.duration.add(seconds)
         if first_output is not None:
-            children.first_output.observe(first_output)
+            numbers.first_output.add(first_output)
 
-    def note_health(self, target: Target | None, error: TrivetError | None) -> None:
-        """A call that reached the provider went well, or failed with `error`."""
-        if target is None:
-            return
+    def note_health(self, target: Target, error: TrivetError | None) -> None:
+        """A call to the provider went well, or failed with `error`."""
         health = self.health.setdefault(target.provider.name, Health())
         if error is None:
             health.reachable, health.last_error = True, None
         elif error.status >= 500:
             health.reachable, health.last_error = False, error.type
 
-    def _of(self, target: Target | None) -> _Children:
-        key = _key(target)
-        children = self._children.get(key)
-        if children is None:
-            children = self._children[key] = _Children(self, *key)
-        return children
+    def collect(self) -> Iterator[Metric]:
+        """All numbers in Prometheus' form."""
+        yield GaugeMetricFamily("trivet_llm_running", "Chats that run now.", self.running)
+        chats = CounterMetricFamily(
+            "trivet_llm_chats", "Chats by how they ended.", labels=(*_LABELS, "end")
+        )
+        tokens = CounterMetricFamily("trivet_llm_tokens", "Tokens.", labels=(*_LABELS, "direction"))
+        cost = CounterMetricFamily("trivet_llm_cost_usd", "Cost in US dollars.", labels=_LABELS)
+        first = HistogramMetricFamily(
+            "trivet_llm_first_output_seconds", "Time to the first real output.", labels=_LABELS
+        )
+        duration = HistogramMetricFamily(
+            "trivet_llm_duration_seconds", "Time to the end of the answer.", labels=_LABELS
+        )
+        for labels, numbers in list(self._numbers.items()):
+            for end, count in numbers.ends.items():
+                chats.add_metric((*labels, end), count)
+            tokens.add_metric((*labels, "input"), numbers.input_tokens)
+            tokens.add_metric((*labels, "output"), numbers.output_tokens)
+            cost.add_metric(labels, numbers.cost_usd)
+            numbers.first_output.put_into(first, labels)
+            numbers.duration.put_into(duration, labels)
+        yield from (chats, tokens, cost, first, duration)
 
-
-def _key(target: Target | None) -> tuple[str, str]:
-    return (target.provider.name, target.label) if target else ("", "")
+    def _of(self, target: Target | None) -> _Numbers:
+        key = (target.provider.name, target.label) if target else ("", "")
+        numbers = self._numbers.get(key)
+        if numbers is None:
+            numbers = self._numbers[key] = _Numbers()
+        return numbers

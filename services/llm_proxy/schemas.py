@@ -29,12 +29,6 @@ class Message(_Open):
     role: Role
     content: StrictStr | list[Part] | None = None
 
-    def is_blank(self) -> bool:
-        if isinstance(self.content, str):
-            return not self.content.strip()
-        extra = self.model_extra or {}
-        return not (self.content or extra.get("tool_calls") or extra.get("function_call"))
-
 
 class StreamOptions(_Open):
     include_usage: StrictBool | None = None
@@ -53,12 +47,6 @@ class ChatBody(_Open):
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     n: Annotated[int, Field(ge=1, le=128)] | None = None
     session_id: Annotated[StrictStr, Field(max_length=256)] | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> ChatBody:
-        if all(message.is_blank() for message in self.messages):
-            raise ValueError("all messages are empty")
-        return self
 
 
 class DashScopeBody(_Open):

@@ -18,9 +18,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from itertools import islice
 
-from tests.mock_vendor.dialect import Ask, Dialect, dialect_of
+from tests.mock_vendor.dialect import Ask, Dialect, dialect_of, internal_failure
 from tests.mock_vendor.wire import Answer, SeenRequest
 
 Behaviour = Callable[[Ask, Dialect, Answer], Awaitable[None]]
@@ -81,11 +82,16 @@ async def _refuse_key(dialect: Dialect, answer: Answer) -> None:
         return
 
 
-async def _send(ask: Ask, answer: Answer, frames: list[bytes]) -> None:
+async def _send(ask: Ask, answer: Answer, frames: Iterable[bytes]) -> None:
     delay_seconds = ask.number("delay_ms", 0) / 1000
     for frame in frames:
         await answer.chunk(frame)
         await asyncio.sleep(delay_seconds)
+
+
+def _first(ask: Ask, dialect: Dialect, default: int) -> list[bytes]:
+    """The frames before something goes wrong."""
+    return list(islice(dialect.frames(ask), int(ask.number("after", default))))
 
 
 async def words(ask: Ask, dialect: Dialect, answer: Answer) -> None:
@@ -124,7 +130,7 @@ async def until_close(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 async def keepalive(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     if ask.stream:
         await answer.begin()
-        await _send(ask, answer, [b": keep-alive\n\n"] * 3 + dialect.frames(ask))
+        await _send(ask, answer, [b": keep-alive\n\n"] * 3 + [*dialect.frames(ask)])
     else:
         await answer.begin("application/json")
         await _send(ask, answer, [b"\n"] * 3 + [json.dumps(dialect.whole(ask)).encode()])
@@ -135,7 +141,8 @@ async def fail(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     message = "The vendor says no."
     if "echo" in ask.options:
         message += " You sent " + ask.seen.headers.get("authorization", "")
-    status, body = dialect.fail(ask.options["code"], message)
+    code = ask.options.get("code") or internal_failure(dialect.fail)
+    status, body = dialect.fail(code, message)
     headers = {"retry-after": ask.options["retry_after"]} if "retry_after" in ask.options else {}
     text = json.dumps(body)
     if "sse" in ask.options:
@@ -144,9 +151,10 @@ async def fail(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 
 
 async def error_event(ask: Ask, dialect: Dialect, answer: Answer) -> None:
-    frames = dialect.frames(ask)[: int(ask.number("after", 0))]
+    frames = _first(ask, dialect, 0)
+    code = ask.options.get("code") or internal_failure(dialect.fail)
     await answer.begin()
-    await _send(ask, answer, [*frames, dialect.error_frame(ask.options["code"])])
+    await _send(ask, answer, [*frames, dialect.error_frame(code)])
     await answer.end()
 
 
@@ -161,7 +169,7 @@ async def silent_head(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 
 async def comments_only(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     await answer.begin()
-    await _send(ask, answer, dialect.frames(ask)[: int(ask.number("after", 0))])
+    await _send(ask, answer, _first(ask, dialect, 0))
     while True:
         await answer.chunk(b": keep-alive\n\n")
         await asyncio.sleep(0.02)
@@ -169,7 +177,7 @@ async def comments_only(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 
 async def stall(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     await answer.begin()
-    await _send(ask, answer, dialect.frames(ask)[: int(ask.number("after", 2))])
+    await _send(ask, answer, _first(ask, dialect, 2))
     await asyncio.Event().wait()
 
 
@@ -179,7 +187,7 @@ async def cut(ask: Ask, dialect: Dialect, answer: Answer) -> None:
         answer.close()
         return
     await answer.begin()
-    frames = dialect.frames(ask)[: int(ask.number("after", 2))]
+    frames = _first(ask, dialect, 2)
     await _send(ask, answer, [*frames, b'data: {"id":"half'])
     await asyncio.sleep(0.02)
     answer.cut()
@@ -187,7 +195,7 @@ async def cut(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 
 async def truncated(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     await answer.begin()
-    await _send(ask, answer, dialect.frames(ask)[: int(ask.number("after", 2))])
+    await _send(ask, answer, _first(ask, dialect, 2))
     await answer.end()
 
 
@@ -220,7 +228,7 @@ async def gzipped(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 
 async def huge_event(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     await answer.begin()
-    await _send(ask, answer, dialect.frames(ask)[:2])
+    await _send(ask, answer, _first(ask, dialect, 2))
     for _ in range(16 * 16):
         await answer.chunk(b"x" * 65536)
     await answer.end()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,7 +11,7 @@ from tests.mock_vendor import errors
 from tests.mock_vendor.wire import SeenRequest
 
 Failure = Callable[[str, str], tuple[int, dict[str, Any]]]
-DEFAULT_FAILURE = "InternalServiceError"
+INTERNAL_FAILURES = ("InternalServiceError", "InternalError", "server_error")
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,23 @@ class Ask:
         return ["Hello ", "世界", "!"]
 
 
+def internal_failure(fail: Failure) -> str:
+    """The code of an internal error in a vendor's table."""
+    for code in INTERNAL_FAILURES:
+        try:
+            fail(code, "")
+        except KeyError:
+            continue
+        return code
+    raise AssertionError("the table has no internal error")
+
+
 class Dialect(Protocol):
     """One vendor's way of speaking."""
 
     fail: Failure
 
-    def frames(self, ask: Ask) -> list[bytes]: ...
+    def frames(self, ask: Ask) -> Iterator[bytes]: ...
     def whole(self, ask: Ask) -> dict[str, Any]: ...
     def error_frame(self, code: str) -> bytes: ...
 
@@ -54,21 +65,15 @@ class OpenAi:
     def __init__(self, fail: Failure) -> None:
         self.fail = fail
 
-    def frames(self, ask: Ask) -> list[bytes]:
-        deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}]
-        if ask.behaviour == "reasoning":
-            deltas += [{"reasoning_content": "Let me "}, {"reasoning_content": "think."}]
-        if ask.behaviour == "tools":
-            deltas += _tool_deltas()
-        else:
-            deltas += [{"content": word} for word in ask.words()]
-        frames = [self._chunk(ask, [_choice(delta)]) for delta in deltas]
+    def frames(self, ask: Ask) -> Iterator[bytes]:
+        for delta in _deltas(ask):
+            yield self._chunk(ask, [_choice(delta)])
         finish = "tool_calls" if ask.behaviour == "tools" else "stop"
         last = {"usage": self._usage(ask)} if ask.options.get("usage") == "last" else {}
-        frames.append(self._chunk(ask, [_choice({}, finish)], **last))
+        yield self._chunk(ask, [_choice({}, finish)], **last)
         if self._wants_usage(ask):
-            frames.append(self._chunk(ask, [], usage=self._usage(ask)))
-        return [*frames, b"data: [DONE]\n\n"]
+            yield self._chunk(ask, [], usage=self._usage(ask))
+        yield b"data: [DONE]\n\n"
 
     def whole(self, ask: Ask) -> dict[str, Any]:
         message: dict[str, Any] = {"role": "assistant", "content": "".join(ask.words())}
@@ -101,6 +106,16 @@ class OpenAi:
         return _data({**body, "model": "vendor-model", "choices": choices, **null, **more})
 
 
+def _deltas(ask: Ask) -> Iterator[dict[str, Any]]:
+    yield {"role": "assistant", "content": ""}
+    if ask.behaviour == "reasoning":
+        yield from ({"reasoning_content": part} for part in ("Let me ", "think."))
+    if ask.behaviour == "tools":
+        yield from _tool_deltas()
+    else:
+        yield from ({"content": word} for word in ask.words())
+
+
 def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
     return {"index": 0, "delta": delta, "finish_reason": finish}
 
@@ -118,16 +133,15 @@ class DashScope:
         self.fail: Failure = errors.dashscope
         self._application = application
 
-    def frames(self, ask: Ask) -> list[bytes]:
+    def frames(self, ask: Ask) -> Iterator[bytes]:
         incremental = bool(ask.seen.body.get("parameters", {}).get("incremental_output"))
-        words, said, events = ask.words(), "", []
+        words, said = ask.words(), ""
+        if ask.behaviour == "reasoning":
+            yield self._event(0, self._thinking())
         for number, word in enumerate([*words, ""], start=1):
             said = word if incremental else said + word
             finish = "stop" if number > len(words) else "null"
-            events.append(self._event(number, self._body(ask, said, finish, number - 1)))
-        if ask.behaviour == "reasoning":
-            events.insert(0, self._event(0, self._thinking()))
-        return events
+            yield self._event(number, self._body(ask, said, finish, number - 1))
 
     def whole(self, ask: Ask) -> dict[str, Any]:
         return self._body(ask, "".join(ask.words()), "stop", len(ask.words()))

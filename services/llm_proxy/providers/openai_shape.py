@@ -16,7 +16,7 @@ from services.kernel.errors import TrivetError, UpstreamError
 from services.kernel.sse import SseEvent, SseParser
 from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.failure import complaint_of, read_complaint, translate
-from services.llm_proxy.providers.frames import Frames, spans
+from services.llm_proxy.providers.frames import MAX_EVENT_BYTES, Frames, spans
 from services.llm_proxy.providers.openai_chunk import (
     finish_reasons_of,
     garbage,
@@ -166,26 +166,37 @@ class OpenAiStream:
     # -- before the first real output -------------------------------------------------------------
 
     def _before_output(self, events: bytes) -> bytes:
-        self._pending.append(events)
-        for event in _events(events):
+        """Hold events back until one says something; what is given then depends on no split."""
+        for start, end in spans(events):
+            raw = events[start:end]
+            if self.began:
+                return self._release() + self._inspect(events[start:])
+            self._judge(raw)
+            if self.failure is not None:
+                return b""
+            self._pending.append(raw)
+        if self.began:
+            return self._release()
+        if sum(map(len, self._pending)) > MAX_EVENT_BYTES:
+            self._pending = []  # comments and empty chunks for ever: no need to keep them all
+        return b""
+
+    def _judge(self, raw: bytes) -> None:
+        """Whether an event is the first output, or no part of an answer at all."""
+        for event in _events(raw):
             if event.data.strip() == _DONE:
-                self.began = True
+                self.began = self.ended = True
                 continue
             value = _json(event.data)
             self.failure = self._complaint(event, value)
-            if self.failure is not None:
-                return b""
-            if not isinstance(value, dict):
+            if self.failure is None and not isinstance(value, dict):
                 self.failure = garbage(self._provider)
-                return b""
-            self.began = self.began or is_output(value)
-        if not self.began:
-            if sum(map(len, self._pending)) > 1024**2:
-                self._pending = []  # comments and empty chunks for ever: no need to keep them all
-            return b""
-        given = self._with_extra(b"".join(self._pending).removeprefix(_BOM))
-        self._pending = []
-        return self._inspect(given)
+            elif self.failure is None:
+                self.began = is_output(value)
+
+    def _release(self) -> bytes:
+        given, self._pending = b"".join(self._pending).removeprefix(_BOM), []
+        return self._inspect(self._with_extra(given))
 
     def _with_extra(self, events: bytes) -> bytes:
         """`extra` put into the first chunk, the only one that is ever written anew."""

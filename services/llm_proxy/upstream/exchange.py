@@ -34,6 +34,7 @@ class Exchange(Answer):
         "_end",
         "_error",
         "_loop",
+        "_nudge_at",
         "_nudge_seconds",
         "_nudged",
         "_reopen",
@@ -68,7 +69,7 @@ class Exchange(Answer):
         self._timer: asyncio.TimerHandle | None = None
         self._end = self._loop.time() + timeouts.total_seconds
         self._deadline = self._end
-        self._nudge_seconds = 0.0
+        self._nudge_at = self._nudge_seconds = 0.0
         self._error: TrivetError | None = None
         self._nudged = self._touched = self._stale = self._retried = False
 
@@ -112,6 +113,7 @@ class Exchange(Answer):
     def nudge_every(self, seconds: float) -> None:
         """Wake the reader at least this often, so that it can do something while waiting."""
         self._nudge_seconds = seconds
+        self._nudge_at = self._loop.time() + seconds
         self._arm()
 
     def abort(self) -> None:
@@ -208,10 +210,8 @@ class Exchange(Answer):
         self._disarm()
         if self._error is not None or self.complete:
             return
-        wait = max(self._deadline - self._loop.time(), 0.001)
-        if self._nudge_seconds:
-            wait = min(wait, self._nudge_seconds)
-        self._timer = self._loop.call_later(wait, self._tick)
+        at = min(self._deadline, self._nudge_at) if self._nudge_seconds else self._deadline
+        self._timer = self._loop.call_later(max(at - self._loop.time(), 0.001), self._tick)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -225,7 +225,8 @@ class Exchange(Answer):
             return
         if now >= self._deadline:  # the reader lags, not the upstream
             self.expect(self.timeouts.silence_seconds)
-        if self._nudge_seconds:
+        if self._nudge_seconds and now >= self._nudge_at:
+            self._nudge_at = now + self._nudge_seconds
             self._nudged = True
             self._wake()
         self._arm()

@@ -1,0 +1,252 @@
+"""A real gateway on a free port, with a mock vendor behind it and stand-ins for its neighbours."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+import yaml
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from services.kernel.app import Application
+from services.llm_proxy.app import create_app
+from services.llm_proxy.settings import Settings
+from tests.mock_vendor import Vendor, running_vendor
+from tests.support.server import running
+from tests.support.wait import until
+
+KEY = "sk-test-not-a-key"
+ASSISTANTS = Path(__file__).parents[2] / "config" / "assistants.yaml"
+QUICK = {
+    "connect_seconds": 2,
+    "first_output_seconds": 1,
+    "silence_seconds": 1,
+    "total_seconds": 20,
+}
+
+
+@dataclass
+class Neighbours:
+    """What kb answers and what analytics has got."""
+
+    passages: list[dict[str, Any]] = field(default_factory=list)
+    kb_status: int = 200
+    searches: list[dict[str, str]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        async def search(request: Request) -> JSONResponse:
+            self.searches.append(dict(request.query_params))
+            if self.kb_status != 200:
+                return JSONResponse({"error": {"message": "no"}}, self.kb_status)
+            return JSONResponse({"success": True, "results": self.passages})
+
+        async def events(request: Request) -> JSONResponse:
+            batch = orjson.loads(await request.body())["events"]
+            self.events.extend(batch)
+            return JSONResponse({"accepted": len(batch), "duplicates": 0, "rejected": []})
+
+        async def live(request: Request) -> JSONResponse:
+            return JSONResponse({"status": "ok"})
+
+        return Starlette(
+            routes=[
+                Route("/api/search", search),
+                Route("/api/analytics/events", events, methods=["POST"]),
+                Route("/livez", live),
+            ]
+        )
+
+    def event_of(self, request_id: str) -> dict[str, Any]:
+        """The one event of a request, as soon as it has been delivered."""
+
+        def found() -> list[dict[str, Any]]:
+            return [event for event in self.events if event["request_id"] == request_id]
+
+        events = until(found, 10, f"an event of {request_id}")
+        assert len(events) == 1
+        return events[0]
+
+
+@dataclass
+class Gateway:
+    """A running gateway and what stands around it."""
+
+    url: str
+    app: Application
+    vendor: Vendor
+    neighbours: Neighbours
+    folder: Path
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=30, trust_env=False, **options)
+
+    @property
+    def admin_token(self) -> str:
+        return (self.folder / "data" / "admin-token").read_text().strip()
+
+    def post(self, path: str, body: Any, **options: Any) -> httpx.Response:
+        with self.client() as client:
+            content = body if isinstance(body, bytes) else orjson.dumps(body)
+            return client.post(path, content=content, **options)
+
+    def chat(self, model: str, **more: Any) -> httpx.Response:
+        return self.post("/v1/chat/completions", chat_body(model, **more))
+
+
+def chat_body(model: str | None, text: str = "How are you?", **more: Any) -> dict[str, Any]:
+    named = {"model": model} if model else {}
+    return {**named, "messages": [{"role": "user", "content": text}], **more}
+
+
+def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
+    """A models.yaml whose providers are all the mock vendor."""
+    limits = {**QUICK, **timeouts}
+    common = {"api_key": KEY, "any_model": True, "timeouts": limits}
+    price = {"price": {"input": 1, "output": 2}}
+    return {
+        "default": ["openai"],
+        "aliases": {"short": "openai/words"},
+        "usd_per": {"CNY": 0.5},
+        "default_embedding": "openai/vectors",
+        "providers": {
+            "openai": {
+                "adapter": "openai_compatible",
+                "base_url": vendor.openai,
+                "default_model": "words",
+                "models": {"words": price, "vectors": {"kind": "embedding"}},
+                **common,
+            },
+            "doubao": {
+                "adapter": "doubao",
+                "base_url": vendor.ark,
+                "default_model": "words",
+                "models": {"words": {"price": {"currency": "CNY", "input": 2, "output": 4}}},
+                **common,
+            },
+            "deepseek": {
+                "adapter": "deepseek",
+                "base_url": vendor.deepseek,
+                "default_model": "words",
+                **common,
+            },
+            "tongyi": {
+                "adapter": "tongyi",
+                "base_url": vendor.compat,
+                "native_base_url": vendor.dashscope,
+                "default_model": "words",
+                **common,
+            },
+            "dashscope": {
+                "adapter": "dashscope_app",
+                "base_url": vendor.dashscope,
+                "app_id": "words",
+                **common,
+            },
+            "cumulative": {
+                "adapter": "dashscope_app",
+                "base_url": vendor.dashscope,
+                "app_id": "words",
+                "incremental_output": False,
+                **common,
+            },
+            "keyless": {
+                "adapter": "doubao",
+                "base_url": vendor.ark,
+                "api_key": "${NOBODY_SETS_THIS}",
+                "default_model": "words",
+            },
+            "wrongkey": {
+                "adapter": "openai_compatible",
+                "base_url": vendor.openai,
+                "api_key": "sk-test-wrong-key",
+                "default_model": "words",
+            },
+            "away": {
+                "adapter": "openai_compatible",
+                "base_url": "http://127.0.0.1:9",
+                "default_model": "words",
+            },
+        },
+    }
+
+
+Start = Callable[..., AbstractContextManager[Gateway]]
+
+
+@contextmanager
+def running_gateway(
+    folder: Path, vendor: Vendor, *, timeouts: dict[str, float] | None = None, **environ: str
+) -> Iterator[Gateway]:
+    """A gateway whose files lie in `folder`."""
+    neighbours = Neighbours()
+    (folder / "models.yaml").write_text(
+        yaml.safe_dump(models_file(vendor, **(timeouts or {})), sort_keys=False)
+    )
+    (folder / "assistants.yaml").write_text(ASSISTANTS.read_text(encoding="utf-8"))
+    with running(neighbours.app()) as neighbours_url:
+        variables = {
+            "TRIVET_DATA_DIR": str(folder / "data"),
+            "TRIVET_KB_URLS": neighbours_url,
+            "TRIVET_ANALYTICS_URLS": neighbours_url,
+            "LLM_PROXY_MODELS_FILE": str(folder / "models.yaml"),
+            "LLM_PROXY_ASSISTANTS_FILE": str(folder / "assistants.yaml"),
+            "LLM_PROXY_ANONYMOUS_CHATS_PER_MINUTE": "100000",
+            "LLM_PROXY_RELOAD_SECONDS": "0.05",
+            **environ,
+        }
+        app = create_app(Settings.from_env(variables), variables)
+        with running(app) as url:
+            yield Gateway(url, app, vendor, neighbours, folder)
+
+
+@pytest.fixture(scope="session")
+def vendor() -> Iterator[Vendor]:
+    with running_vendor() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def gateway(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """One gateway for the tests that leave it as it was."""
+    with running_gateway(tmp_path_factory.mktemp("gateway"), vendor) as started:
+        yield started
+
+
+@pytest.fixture
+def start(vendor: Vendor, tmp_path: Path) -> Start:
+    """Starts a gateway with settings of its own."""
+
+    def begin(**options: Any) -> AbstractContextManager[Gateway]:
+        return running_gateway(tmp_path, vendor, **options)
+
+    return begin
+
+
+def events_of(response: httpx.Response) -> list[tuple[str, Any]]:
+    """(event's name, data) of a whole stream; data is decoded JSON, or its text."""
+    from services.kernel.sse import SseParser
+
+    found: list[tuple[str, Any]] = []
+    for event in SseParser().feed(response.content):
+        try:
+            found.append((event.event, orjson.loads(event.data)))
+        except orjson.JSONDecodeError:
+            found.append((event.event, event.text))
+    return found
+
+
+def text_of(response: httpx.Response) -> str:
+    """The text that a stream said."""
+    said = []
+    for name, data in events_of(response):
+        if name == "message" and isinstance(data, dict) and data.get("choices"):
+            said.append(data["choices"][0]["delta"].get("content") or "")
+    return "".join(said)
