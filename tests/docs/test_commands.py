@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
+from services.cli.app import create_cli
 from tests.docs.project import ROOT, code_of, make_targets, name_of, pages
 
 # History speaks of what was.
@@ -63,6 +67,22 @@ def test_every_script_that_a_page_names_exists(page: Path) -> None:
     missing = {name for name in scripts if not (ROOT / name.rstrip("/.")).exists()}
     missing |= {m for m in modules if not ((ROOT / m).is_dir() or (ROOT / f"{m}.py").is_file())}
     assert missing == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_trivet_command_that_a_page_names_exists(page: Path) -> None:
+    known = set(trivet_commands(get_command(create_cli())))
+    named = re.findall(r"\btrivet ([a-z]+(?: [a-z]+)?)", code_of(page))
+    assert {name for name in named if not {name, name.split()[0]} & known} == set()
+
+
+def trivet_commands(command: Any, before: str = "") -> Iterator[str]:
+    """`ingest`, `kb rebuild`: what can be called, without the groups themselves."""
+    for name, below in command.commands.items():
+        if hasattr(below, "commands"):
+            yield from trivet_commands(below, f"{before}{name} ")
+        else:
+            yield f"{before}{name}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
