@@ -1,6 +1,7 @@
 """The outbox as a service uses it: in front of a real server, on a real disk."""
 
 import json
+import resource
 import socket
 import time
 from collections.abc import Callable
@@ -130,6 +131,24 @@ async def test_a_full_outbox_drops_new_events_counts_them_and_says_so(tmp_path: 
             record(outbox, 1_000)
             await until(lambda: outbox.check().ok, "there is room again")
     assert numbers_of(receiver) == [*range(kept), 1_000]
+
+
+async def test_a_disk_that_refuses_costs_no_event_once_it_takes_again(tmp_path: Path) -> None:
+    receiver = Receiver()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with receiving(receiver) as url:
+        async with DiskOutbox("kb", settings(tmp_path, url), pace=QUICK) as outbox:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+            try:
+                outbox.record("chat", {"n": 1, "filler": "x" * 5_000}, request_id="r")
+                await until(lambda: not outbox.check().ok, "the fault is seen")
+                assert "cannot be written to disk" in outbox.check().detail
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            record(outbox, 2)
+            await until(lambda: len(receiver.events) == 2, "both arrive")
+            assert outbox.check().ok
+    assert numbers_of(receiver) == [1, 2]
 
 
 async def test_rejected_events_are_kept_aside_and_shown(tmp_path: Path) -> None:

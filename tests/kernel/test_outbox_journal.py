@@ -121,6 +121,7 @@ def test_a_write_that_fails_half_way_leaves_no_trace(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     append(journal, 3)
+    assert journal.size_bytes == sum(path.stat().st_size for path in segments(tmp_path))
     assert drain(journal) == [line(1), line(3)]
 
 

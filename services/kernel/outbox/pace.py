@@ -15,7 +15,7 @@ class Pace:
     first_backoff_seconds: float = 0.2
     max_backoff_seconds: float = 5.0
     request_timeout_seconds: float = 15.0
-    drain_seconds: float = 5.0
+    drain_seconds: float = 3.0  # with the server's graceful 25 s, below PM2's 30 s
     adopt_seconds: float = 60.0
     batch_max_events: int = 500
     batch_max_bytes: int = 1024**2
