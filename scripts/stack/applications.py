@@ -45,10 +45,10 @@ class Application:
 
 def applications(settings: StackSettings) -> list[Application]:
     """All that this stack needs, in the order in which it is started."""
-    kb, llm_proxy = _SERVICES / "kb", _SERVICES / "llm_proxy"
+    local_model = _SERVICES / "llm_proxy" / "local_model"
     engines = [
-        Application("trivet-embedder", (_KERNEL, kb), "kb"),
-        Application("trivet-local-model", (_KERNEL, llm_proxy / "local_model"), "llm_proxy"),
+        Application("trivet-embedder", (_KERNEL, _SERVICES / "kb" / "embedder"), "kb"),
+        Application("trivet-local-model", (_KERNEL, local_model), "llm_proxy"),
         Application("trivet-log-rotation", (ROOT / "deploy" / "pm2",), None),
     ]
     if not settings.chroma_url:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scripts.stack.console import step
+import subprocess
+
+from scripts.stack.console import Problem, step
 from scripts.stack.places import PYTHON, ROOT
-from scripts.stack.processes import run
 from scripts.stack.settings import StackSettings
 from scripts.stack.stamps import digest_of, is_current, write
 
@@ -18,8 +19,13 @@ def ingest(settings: StackSettings) -> None:
     if is_current(stamp, digest):
         return
     with step("Ingesting the sample library (the guide, in both languages)"):
-        run(
+        # Not hidden behind a log: it has a progress bar of its own.
+        done = subprocess.run(
             [PYTHON, "-m", "services.cli", "ingest", _GUIDE, "--collection", _COLLECTION],
-            otherwise="the sample library could not be ingested: see the lines above",
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
+        if done.returncode != 0:
+            raise Problem("the sample library could not be ingested: see the lines above")
     write(stamp, digest)

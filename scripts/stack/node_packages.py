@@ -12,7 +12,7 @@ from scripts.stack.stamps import digest_of, is_current, write
 
 _LOCK = ROOT / "package-lock.json"
 _MANIFESTS = [_LOCK, ROOT / "package.json", WEB / "package.json"]
-_NOT_SOURCES = {"dist", "node_modules"}
+_NOT_SOURCES = {"dist", "node_modules", "test"}
 
 
 def install(mirrors: Mirrors) -> None:
@@ -46,4 +46,4 @@ def build_pages() -> None:
 
 
 def _sources() -> list[Path]:
-    return [path for path in WEB.iterdir() if path.name not in _NOT_SOURCES]
+    return [path for path in WEB.iterdir() if path.name[0] != "." and path.name not in _NOT_SOURCES]
