@@ -158,7 +158,7 @@ def _prepare(
     stream, request_id = record.stream, context.request_id
     catalog, trusted = state.catalog.current, is_trusted(context)
     if isinstance(provider, DashScopeAppProvider):
-        own = model in (None, provider.config.app_id)
+        own = not model or model == provider.config.app_id
         wanted = APPLICATION if own else model
         record.target = catalog.within(provider, wanted, trusted=trusted)
         app_id = record.target.model

@@ -54,7 +54,7 @@ class DashScopeBody(_Open):
 
     input: dict[str, Any]
     parameters: dict[str, Any] | None = None
-    model: Annotated[StrictStr, Field(min_length=1, max_length=256)] | None = None
+    model: Annotated[StrictStr, Field(max_length=256)] | None = None  # the SDK sends ""
     stream: StrictBool | None = None
 
     @model_validator(mode="after")

@@ -17,11 +17,12 @@ _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 class Frames:
     """Cuts at the last blank line (LF, CRLF or CR); keeps the latest events for a last look."""
 
-    __slots__ = ("_held", "_held_bytes", "_tail", "_tail_bytes")
+    __slots__ = ("_held", "_held_bytes", "_seam", "_tail", "_tail_bytes")
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
         self._held_bytes = 0
+        self._seam = b""  # the last bytes held: a blank line may begin in them
         self._tail: list[bytes] = []
         self._tail_bytes = 0
 
@@ -38,11 +39,11 @@ class Frames:
     def cut(self, data: bytes) -> bytes:
         """The events that `data` completes, as they came; b"" where it completes none."""
         if self._held_bytes:
-            end = last_boundary(self._held[-1][-2:] + data)
+            end = last_boundary(self._seam + data)
             if not end:
                 return self._hold(data)
             data = b"".join((*self._held, data))
-            self._held, self._held_bytes = [], 0
+            self._held, self._held_bytes, self._seam = [], 0, b""
         elif data.endswith(b"\n\n"):
             return self._keep(data)
         end = last_boundary(data)
@@ -52,7 +53,7 @@ class Frames:
 
     def rest(self) -> bytes:
         """What is held back, given up."""
-        held, self._held, self._held_bytes = self._held, [], 0
+        held, self._held, self._held_bytes, self._seam = self._held, [], 0, b""
         return b"".join(held)
 
     def tail(self) -> bytes:
@@ -65,6 +66,7 @@ class Frames:
         else:
             self._held.append(data)
         self._held_bytes += len(data)
+        self._seam = (self._seam + data)[-3:]
         return b""
 
     def _keep(self, events: bytes) -> bytes:
@@ -83,8 +85,11 @@ class Frames:
 
 
 def last_boundary(data: bytes) -> int:
-    """Where the last event ends: behind its blank line; 0 where there is none."""
-    end = max(data.rfind(b"\n\n"), data.rfind(b"\n\r"), data.rfind(b"\r\r"))
+    """Where the last event ends: behind its blank line; 0 where there is none.
+
+    A CR at the very end may be the first half of CRLF, so it ends a blank line only behind a CR.
+    """
+    end = max(data.rfind(b"\n\n"), data.rfind(b"\r\r"), data.rfind(b"\n\r", 0, -1))
     if end < 0:
         return 0
     end += 2

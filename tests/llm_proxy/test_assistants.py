@@ -1,0 +1,220 @@
+"""Assistants: searched, answered with sources, honest when there are none."""
+
+from typing import Any
+
+import pytest
+
+from services.kernel.errors import ConfigurationError
+from services.llm_proxy.assistants import language_of, parse_assistants
+from tests.llm_proxy.conftest import ASSISTANTS, Gateway, Start, chat_body, events_of, text_of
+
+PASSAGES = [
+    {
+        "id": "doc-1",
+        "title": "Backup",
+        "content": "Stop everything, copy data/, start again. " * 40,
+        "snippet": "Stop, copy data/.",
+        "url": "https://docs.example/backup",
+        "source": "guide/backup.md#how",
+        "relevance_score": 0.91,
+        "metadata": {},
+    },
+    {"id": "doc-2", "title": "Restore", "content": "Copy it back.", "relevance_score": 0.5},
+]
+CITATIONS = [
+    {
+        "index": 1,
+        "id": "doc-1",
+        "title": "Backup",
+        "url": "https://docs.example/backup",
+        "source": "guide/backup.md#how",
+        "snippet": "Stop, copy data/.",
+        "relevance_score": 0.91,
+    },
+    {
+        "index": 2,
+        "id": "doc-2",
+        "title": "Restore",
+        "url": "",
+        "source": "",
+        "snippet": "",
+        "relevance_score": 0.5,
+    },
+]
+
+
+def ask(gateway: Gateway, text: str = "How do I back up?", **more: Any) -> Any:
+    return gateway.post("/v1/chat/completions", chat_body("assistant/site", text, **more))
+
+
+def test_an_answer_names_its_sources(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        body = ask(gateway).json()
+        assert body["choices"][0]["message"]["content"] == "Hello 世界!"
+        assert body["choices"][0]["message"]["citations"] == CITATIONS
+        search = gateway.neighbours.searches[-1]
+        assert (search["q"], search["collection"]) == ("How do I back up?", "site")
+
+
+def test_a_streams_first_chunk_carries_the_sources_and_the_rest_is_the_models(
+    start: Start,
+) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        response = ask(gateway, stream=True)
+        chunks = [data for _, data in events_of(response) if isinstance(data, dict)]
+        assert chunks[0]["citations"] == CITATIONS
+        assert chunks[0]["object"] == "chat.completion.chunk"
+        assert chunks[0]["id"] == chunks[1]["id"] == "chatcmpl-vendor"
+        assert not any("citations" in chunk for chunk in chunks[1:])
+        assert text_of(response) == "Hello 世界!"
+        event = gateway.neighbours.event_of(response.headers["x-request-id"])
+        assert event["attributes"]["trivet.assistant"] == "site"
+        assert event["attributes"]["trivet.citations"] == ["doc-1", "doc-2"]
+        assert event["attributes"]["gen_ai.request.model"] == "words"
+
+
+@pytest.mark.parametrize(
+    ("question", "word"), [("How do I back up?", "Passages:"), ("如何备份 data 目录？", "资料：")]
+)
+def test_the_prompt_speaks_the_questions_language_and_holds_the_passages(
+    start: Start, question: str, word: str
+) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        history = [
+            {"role": "system", "content": "You are a pirate."},
+            {"role": "user", "content": "x" * 5000},
+            {"role": "assistant", "content": "Aye."},
+            {"role": "user", "content": question},
+        ]
+        asked = {
+            "model": "assistant/site",
+            "messages": history,
+            "temperature": 2,
+            "max_tokens": 100000,
+            "tools": [{"type": "function", "function": {"name": "steal"}}],
+        }
+        assert gateway.post("/v1/chat/completions", asked).status_code == 200
+        sent = gateway.vendor.requests[-1].body
+        assert "tools" not in sent
+        assert sent["temperature"] == 0.2
+        assert sent["max_tokens"] == 400
+        roles = [message["role"] for message in sent["messages"]]
+        assert roles == ["system", "user", "assistant", "user"]
+        assert "pirate" not in str(sent)
+        last = sent["messages"][-1]["content"]
+        assert word in last
+        assert question in last
+        assert "Copy it back." in last
+        assert len(str(sent)) < 3000
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [("What is the moon made of?", "I found nothing"), ("月亮是什么做的？", "没有找到")],
+)
+@pytest.mark.parametrize("stream", [True, False])
+def test_when_nothing_is_found_it_says_so_and_asks_no_model(
+    start: Start, question: str, answer: str, stream: bool
+) -> None:
+    with start() as gateway:
+        seen = len(gateway.vendor.requests)
+        response = ask(gateway, question, stream=stream)
+        assert response.status_code == 200
+        if stream:
+            assert answer in text_of(response)
+            events = events_of(response)
+            assert events[0][1]["citations"] == []
+            assert events[-1] == ("message", "[DONE]")
+        else:
+            message = response.json()["choices"][0]["message"]
+            assert answer in message["content"]
+            assert message["citations"] == []
+        assert len(gateway.vendor.requests) == seen
+        event = gateway.neighbours.event_of(response.headers["x-request-id"])
+        assert event["attributes"]["trivet.citations"] == []
+        assert event["attributes"]["trivet.usage_source"] == "none"
+
+
+@pytest.mark.parametrize("kb_status", [500, 503, 429])
+def test_when_kb_is_down_it_is_a_plain_503(start: Start, kb_status: int) -> None:
+    with start() as gateway:
+        gateway.neighbours.kb_status = kb_status
+        response = ask(gateway, stream=True)
+        assert response.status_code == 503
+        assert response.json()["error"]["type"] == "overloaded_error"
+        assert "knowledge base" in response.json()["error"]["message"]
+        assert int(response.headers["retry-after"]) >= 1
+        gateway.neighbours.kb_status = 404  # the collection is not there yet
+        assert "I found nothing" in ask(gateway).text
+
+
+def test_when_kb_cannot_be_reached_models_still_answer(start: Start) -> None:
+    with start(TRIVET_KB_URLS="http://127.0.0.1:9") as gateway, gateway.client() as client:
+        assert ask(gateway).status_code == 503
+        assert gateway.chat("openai/words").status_code == 200
+        ready = client.get("/readyz")
+        assert ready.status_code == 200
+        assert ready.json()["status"] == "degraded"
+        assert ready.json()["checks"]["kb"]["ok"] is False
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "assistant", "content": "I say."}],
+        [{"role": "user", "content": "a question"}, {"role": "assistant", "content": "no"}],
+        [{"role": "user", "content": "x" * 2001}],
+    ],
+)
+def test_it_wants_a_question_of_bounded_length(
+    gateway: Gateway, messages: list[dict[str, str]]
+) -> None:
+    response = gateway.post(
+        "/v1/chat/completions", {"model": "assistant/site", "messages": messages}
+    )
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == "messages"
+
+
+def test_an_upstreams_error_is_told_as_for_any_chat(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        path = gateway.folder / "assistants.yaml"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("    collection:", "    model: openai/silent\n    collection:")
+        )
+        gateway.app.state.assistants.refresh()
+        assert ask(gateway, stream=True).status_code == 504
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("如何备份？", "zh"),
+        ("How?", "en"),
+        ("如何重启 PM2 里的 trivet-kb", "zh"),
+        ("What does 备份 mean in the documentation of this product", "en"),
+        ("?!", "en"),
+    ],
+)
+def test_the_language_of_a_question(text: str, language: str) -> None:
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("{question}", "nothing", "assistants.site.question"),
+        ("top_k: 2", "top_k: many", "assistants.site.top_k"),
+        ("top_k: 2", "top_q: 2", "assistants.site.top_q"),
+        ("assistants:", "assistants: [", "no valid YAML"),
+    ],
+)
+def test_a_broken_file_is_refused_with_the_place(old: str, new: str, words: str) -> None:
+    text = ASSISTANTS.read_text(encoding="utf-8").replace(old, new)
+    with pytest.raises(ConfigurationError, match=words):
+        parse_assistants(text, {})

@@ -1,0 +1,121 @@
+"""Every chat is one event, whatever became of it, with tokens, cost and the reason of its end."""
+
+from typing import Any
+
+import pytest
+
+from tests.llm_proxy.conftest import Gateway, chat_body
+from tests.support.wait import until
+
+
+def attributes_of(gateway: Gateway, model: str | None, **more: Any) -> dict[str, Any]:
+    headers = {"X-Session-ID": "conversation-1"}
+    response = gateway.post("/v1/chat/completions", chat_body(model, **more), headers=headers)
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    assert event["kind"] == "chat"
+    assert event["service"] == "llm_proxy"
+    assert event["session_id"] == "conversation-1"
+    assert event["visitor_id"]
+    attributes: dict[str, Any] = event["attributes"]
+    return attributes
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("model", "cost"),
+    [
+        ("openai/words", (9 * 1 + 3 * 2) / 1e6),
+        ("doubao/words", (9 * 2 + 3 * 4) / 1e6 * 0.5),
+        ("dashscope/app", None),
+        ("deepseek/words:usage=last", None),
+    ],
+)
+def test_a_good_chat_is_counted_exactly(
+    gateway: Gateway, model: str, cost: float | None, stream: bool
+) -> None:
+    attributes = attributes_of(gateway, model, stream=stream)
+    provider, _, name = model.partition("/")
+    assert attributes["gen_ai.operation.name"] == "chat"
+    assert attributes["gen_ai.provider.name"] == provider
+    assert attributes["gen_ai.request.model"] == name
+    assert attributes["gen_ai.request.stream"] is stream
+    assert attributes["gen_ai.usage.input_tokens"] == 9
+    assert attributes["gen_ai.usage.output_tokens"] == 3
+    assert attributes["gen_ai.response.finish_reasons"] == ["stop"]
+    assert attributes["trivet.usage_source"] == "exact"
+    assert attributes["trivet.end_reason"] == "complete"
+    assert attributes["http.response.status_code"] == 200
+    assert attributes["trivet.question"] == "How are you?"
+    assert 0 < attributes["gen_ai.response.time_to_first_chunk"] <= 60
+    assert attributes["trivet.duration_seconds"] > 0
+    assert "error.type" not in attributes
+    assert attributes.get("trivet.cost_usd") == (pytest.approx(cost) if cost else None)
+
+
+def test_without_usage_from_the_vendor_tokens_are_estimated_and_marked_so(
+    gateway: Gateway,
+) -> None:
+    attributes = attributes_of(gateway, "openai/words:count=40:usage=none", stream=True)
+    assert attributes["trivet.usage_source"] == "estimated"
+    assert 30 <= attributes["gen_ai.usage.output_tokens"] <= 50
+    assert attributes["gen_ai.usage.input_tokens"] > 0
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "error", "end", "source", "status"),
+    [
+        ("nobody/x", {}, "not_found_error", "refused", "none", 404),
+        ("keyless/words", {}, "not_found_error", "refused", "none", 404),
+        ("openai/words", {"temperature": "x"}, "invalid_request_error", "refused", "none", 422),
+        ("away/words", {}, "proxy_error", "error", "none", 502),
+        ("openai/fail:code=server_error", {}, "proxy_error", "error", "none", 502),
+        ("openai/fail:code=rate_limit_exceeded", {}, "rate_limit_error", "error", "none", 429),
+        ("openai/silent", {"stream": True}, "timeout_error", "error", "none", 504),
+        ("openai/cut:after=3", {"stream": True}, "proxy_error", "truncated", "partial", 200),
+        ("openai/truncated:after=3", {"stream": True}, "proxy_error", "truncated", "partial", 200),
+        ("openai/stall:after=3", {"stream": True}, "timeout_error", "error", "partial", 200),
+        ("openai/error_event:after=3", {"stream": True}, "proxy_error", "error", "partial", 200),
+        ("dashscope/truncated:after=3", {"stream": True}, "proxy_error", "truncated", "exact", 200),
+    ],
+)
+def test_a_refused_or_failed_chat_is_an_event_too(
+    gateway: Gateway,
+    model: str,
+    more: dict[str, Any],
+    error: str,
+    end: str,
+    source: str,
+    status: int,
+) -> None:
+    attributes = attributes_of(gateway, model, **more)
+    assert attributes["error.type"] == error
+    assert attributes["trivet.end_reason"] == end
+    assert attributes["trivet.usage_source"] == source
+    assert attributes["http.response.status_code"] == status
+
+
+def test_a_body_that_is_no_json_is_an_event_too(gateway: Gateway) -> None:
+    response = gateway.post("/v1/chat/completions", b"{")
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    assert event["attributes"]["error.type"] == "invalid_request_error"
+
+
+def test_a_long_question_is_shortened(gateway: Gateway) -> None:
+    body = chat_body("openai/words", "長" * 5000)
+    response = gateway.post("/v1/chat/completions", body)
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    assert event["attributes"]["trivet.question"] == "長" * 2000
+
+
+def test_metrics_count_chats_tokens_and_cost(gateway: Gateway) -> None:
+    gateway.chat("openai/words")
+    gateway.chat("openai/words:count=2")
+    until(lambda: gateway.app.state.meters.running == 0, 5, "the chats are recorded")
+    with gateway.client() as client:
+        text = client.get("/metrics").text
+    assert 'trivet_llm_chats_total{end="complete",model="words",provider="openai"}' in text
+    assert 'model="other",provider="openai"' in text
+    assert 'model="words:count=2"' not in text
+    assert 'trivet_llm_tokens_total{direction="output",model="words",provider="openai"}' in text
+    assert "trivet_llm_first_output_seconds_bucket" in text
+    assert "trivet_llm_running 0.0" in text
