@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -14,6 +15,7 @@ from services.llm_proxy.providers.dashscope_request import text_of_message
 
 FILE = "assistants.yaml"
 PREFIX = "assistant/"
+_MARKUP = re.compile(r"^#+[ \t]+|`", re.MULTILINE)
 Language = Literal["zh", "en"]
 
 
@@ -166,7 +168,8 @@ class Assistant:
         }
 
     def _shown(self, passage: Passage) -> str:
-        text = f"{passage.title}\n{passage.content or passage.snippet}".strip()
+        """Without headings and markup of its own: a small model would go on in the same form."""
+        text = _MARKUP.sub("", passage.content or passage.snippet).strip()
         return text[: self.config.max_passage_characters]
 
     def _history(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:

@@ -76,7 +76,7 @@ def test_a_streams_first_chunk_carries_the_sources_and_the_rest_is_the_models(
 
 
 @pytest.mark.parametrize(
-    ("question", "word"), [("How do I back up?", "Passages:"), ("如何备份 data 目录？", "资料：")]
+    ("question", "word"), [("How do I back up?", "Text:"), ("如何备份 data 目录？", "资料：")]
 )
 def test_the_prompt_speaks_the_questions_language_and_holds_the_passages(
     start: Start, question: str, word: str
