@@ -88,9 +88,7 @@ def _upstreams(settings: StackSettings) -> dict[str, str]:
 
 
 def _servers(name: str, urls: Sequence[str]) -> str:
-    return "\n    ".join(
-        f"server {_authority(name, url)} max_fails=1 fail_timeout=1s;" for url in urls
-    )
+    return "\n    ".join(f"server {_authority(name, url)} max_fails=0;" for url in urls)
 
 
 def _authority(name: str, url: str) -> str:

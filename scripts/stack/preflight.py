@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from scripts.stack import ports, settings
 from scripts.stack.console import Problem, command
+from scripts.stack.machine import is_root
+
+
+_FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 def main() -> None:
@@ -20,11 +25,23 @@ def check_ports(found: settings.StackSettings) -> None:
     if twice:
         names = ", ".join(sorted({port.setting for port in twice}))
         raise Problem(f"port {twice[0].number} is wanted twice: change one of {names} in .env")
+    _check_permission(needed)
     held = ports.holders({port.number for port in needed})
     taken = [_taken(port, held[port.number]) for port in needed if port.number in held]
     problems = [problem for problem in taken if problem]
     if problems:
         raise Problem("; ".join(problems))
+
+
+def _check_permission(needed: list[ports.Port]) -> None:
+    """Low ports are root's, unless the machine is set up otherwise."""
+    first_free = int(_FIRST_FREE_PORT.read_text(encoding="ascii"))
+    low = [port for port in needed if port.number < first_free]
+    if low and not is_root():
+        raise Problem(
+            f"port {low[0].number} is for root only: set {low[0].setting} in .env, or allow it by "
+            f"`sysctl -w net.ipv4.ip_unprivileged_port_start={low[0].number}`"
+        )
 
 
 def _taken(port: ports.Port, held_by: list[ports.Holder]) -> str:

@@ -157,7 +157,7 @@ def test_a_killed_process_is_healed(stack: Stack, name: str) -> None:
 
     def is_back() -> bool:
         now = {p["pm_id"]: p for p in stack.processes()}[victim["pm_id"]]
-        return now["pm2_env"]["status"] == "online" and now["pid"] != victim["pid"]
+        return bool(now["pm2_env"]["status"] == "online" and now["pid"] != victim["pid"])
 
     until(is_back, 30, f"{name} is back")
     until(lambda: _is_ready(stack), 120, "the whole stack is ready again")
@@ -171,7 +171,7 @@ def test_a_killed_worker_of_nginx_is_healed(stack: Stack) -> None:
 
 
 def test_run_mends_what_lost_its_supervisor(stack: Stack) -> None:
-    """Killed are nginx's master, whose workers keep the port, and PM2's daemon, without its apps."""
+    """nginx's master is killed, whose workers keep the port, and PM2's daemon, without its apps."""
     master = int((stack.run_dir / "nginx" / "nginx.pid").read_text())
     daemon = int((stack.pm2_home / "pm2.pid").read_text())
     os.kill(master, signal.SIGKILL)
@@ -182,14 +182,12 @@ def test_run_mends_what_lost_its_supervisor(stack: Stack) -> None:
 
 
 def _is_ready(stack: Stack) -> bool:
-    for service in ("llm_proxy", "kb", "analytics"):
-        try:
-            answer = httpx.get(f"{stack.base_url}/services/{service}/readyz", timeout=10)
-        except httpx.HTTPError:
-            return False
-        if answer.status_code != 200 or '"status":"ok"' not in answer.text:
-            return False
-    return True
+    urls = [f"{stack.base_url}/services/{name}/readyz" for name in ("llm_proxy", "kb", "analytics")]
+    try:
+        answers = [httpx.get(url, timeout=10) for url in urls]
+    except httpx.HTTPError:
+        return False
+    return all(a.status_code == 200 and '"status":"ok"' in a.text for a in answers)
 
 
 def test_a_stopped_application_is_started_by_the_next_run(stack: Stack) -> None:
@@ -302,7 +300,7 @@ def test_a_reload_loses_no_request_and_no_stream(stack: Stack) -> None:
         stack.command("make", "reload")
         seen = load.done
         until(lambda: load.done > seen + 20, 60, "the load goes on after the reload")
-    assert load.failures == []
+    assert load.failures[:5] == []
     after = {p["pm_id"]: p["pid"] for p in stack.processes()}
     reloaded = {p["name"] for p in stack.processes() if before[p["pm_id"]] != after[p["pm_id"]]}
     assert reloaded == {"trivet-analytics", "trivet-kb", "trivet-llm-proxy"}
@@ -342,7 +340,7 @@ def test_the_tokens_are_the_owners_alone(stack: Stack) -> None:
         assert (stack.data_dir / name).stat().st_mode & 0o777 == 0o600
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stopped(stack: Stack) -> Iterator[Stack]:
     """The stack after `make stop`; it is started again afterwards."""
     stack.command("make", "stop")
