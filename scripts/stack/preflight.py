@@ -9,7 +9,6 @@ from scripts.stack import ports, settings
 from scripts.stack.console import Problem, command
 from scripts.stack.machine import is_root
 
-
 _FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
