@@ -18,7 +18,7 @@ _Seconds: TypeAlias = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False
 class Attributes(BaseModel):
     """What any kind may carry."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 
     status: int | None = Field(None, alias="http.response.status_code", ge=100, le=599)
     error_type: str | None = Field(None, alias="error.type")

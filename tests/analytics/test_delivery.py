@@ -133,6 +133,7 @@ def test_each_event_is_stored_exactly_once_though_both_sides_are_killed(
         assert connection.execute("SELECT sum(events) FROM rollup").fetchone() == (len(stored_ids),)
 
 
+@pytest.mark.stack
 def test_all_that_was_recorded_while_analytics_was_away_arrives_once(processes: Processes) -> None:
     async def record() -> None:
         async with DiskOutbox("kb", processes.settings(), pace=Pace(drain_seconds=0)) as outbox:

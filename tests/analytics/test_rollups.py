@@ -131,16 +131,17 @@ class SumsAndRecords(RuleBasedStateMachine):
         assert math.isclose(told.total_cost_usd, _sum(values, "trivet.cost_usd"), abs_tol=1e-9)
         assert told.total_errors == kinds["error"] + sum("error.type" in v for v in values)
         assert told.total_thumbs_up == sum(v.get("trivet.rating") == "up" for v in values)
-        self._percentiles_are_near(told.duration_seconds.p95)
+        self._percentile_is_near(0.5, told.duration_seconds.p50)
+        self._percentile_is_near(0.95, told.duration_seconds.p95)
         self._series_adds_up(told)
 
-    def _percentiles_are_near(self, found: float | None) -> None:
+    def _percentile_is_near(self, quantile: float, found: float | None) -> None:
         chats = [e["attributes"] for e in self.accepted.values() if e["kind"] == "chat"]
         values = sorted(v["trivet.duration_seconds"] or 0 for v in chats if _timed(v))
         if not values:
             assert found is None
             return
-        exact = values[max(math.ceil(0.95 * len(values)), 1) - 1]
+        exact = values[max(math.ceil(quantile * len(values)), 1) - 1]
         assert found is not None
         assert abs(found - exact) <= 0.05 * exact
 

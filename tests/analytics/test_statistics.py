@@ -49,7 +49,9 @@ def test_an_empty_database_has_a_whole_answer(service: Service) -> None:
 
 def test_percentiles_are_of_chats_and_searches_apart(service: Service) -> None:
     chats = [chat(extra={"trivet.duration_seconds": n / 10}) for n in range(1, 101)]
-    service.send(*chats, search())
+    for first in range(0, 100, 20):  # the same quarter of an hour, batch by batch
+        service.send(*chats[first : first + 20])
+    service.send(search())
     told = service.statistics()
     for name, exact in (("p50", 5.0), ("p95", 9.5), ("p99", 9.9)):
         assert abs(told["duration_seconds"][name] - exact) <= 0.05 * exact
