@@ -25,7 +25,7 @@ CITATIONS = [
     {
         "index": 1,
         "id": "guide-en-backup-1",
-        "title": "How do I back up Trivet?",
+        "title": "Back up and restore › How do I back up Trivet?",
         "url": "https://docs.example.com/en/backup#how",
         "source": "library/guide/en/backup.md#how-do-i-back-up-trivet",
         "snippet": "Stop Trivet with make stop, copy the folder data/, and start it with make run.",
@@ -34,7 +34,7 @@ CITATIONS = [
     {
         "index": 2,
         "id": "guide-en-backup-2",
-        "title": "What belongs in a backup?",
+        "title": "Back up and restore › What belongs in a backup?",
         "url": None,
         "source": "library/guide/en/backup.md#what-belongs-in-a-backup",
         "snippet": "The folder data/ holds everything: databases, tokens, the outbox.",
@@ -122,6 +122,11 @@ def error(status: int, kind: str, message: str) -> dict[str, object]:
     return {"error": fields}
 
 
+def models(*names: str) -> dict[str, object]:
+    """The list of models, with the assistant at its end."""
+    return {"object": "list", "data": [{"id": name} for name in (*names, "assistant/site")]}
+
+
 def ready(service: str, **checks: str) -> dict[str, object]:
     """A `/readyz` in which all is well; a check is given with its detail."""
     named = {name: {"ok": True, "detail": detail} for name, detail in checks.items()}
@@ -148,8 +153,8 @@ class Upstream:
             self.chats.get_nowait()
         self.requests.clear()
         self.answers = {
-            "/api/company_info": (200, {"assistant_info": {"name": "Trivet"}}),
-            "/v1/models": (200, {"object": "list", "data": [{"id": "doubao/pro"}, {"id": "assistant/site"}]}),
+            "/api/company_info": (200, COMPANY),
+            "/v1/models": (200, models("doubao/pro")),
             "/readyz": (200, ready("any", database="12 ms", outbox="0 events wait")),
             "/api/analytics/statistics": (200, TOTALS),
             "/api/llm/providers": (200, {"items": PROVIDERS, "next_cursor": None}),
@@ -201,6 +206,28 @@ def _refusal() -> JSONResponse:
     body = error(401, "authentication_error", "The credential is not known.")
     return JSONResponse(body, 401)
 
+
+COMPANY = {
+    "success": True,
+    "company_info": {"name_en": "Sample"},
+    "assistant_info": {
+        "name": "小足",
+        "name_en": "Trivet",
+        "full_name": "Trivet sample assistant",
+        "suggested_questions_cn": [
+            "Trivet 是什么？",
+            "如何备份 Trivet？",
+            "Trivet 使用哪些端口？",
+            "如何接入豆包？",
+        ],
+        "suggested_questions_en": [
+            "What is Trivet?",
+            "How do I back up Trivet?",
+            "Which ports does Trivet use?",
+            "How do I connect Doubao?",
+        ],
+    },
+}
 
 TOTALS = {
     "total_questions": 128,

@@ -151,17 +151,15 @@ export const answerStyles = css`
   }
 
   .answer .cite {
-    display: inline-block;
-    min-width: 1.25em;
-    margin-inline: 0.15em;
-    padding: 0 0.3em;
+    /* Inline: the full stop behind it must not begin a line. */
+    margin-inline: 0.1em;
+    padding: 0.1em 0.4em;
     border-radius: var(--radius-s);
     background: var(--patina-wash);
     color: var(--patina-strong);
     font-weight: 650;
     font-size: 0.7em;
-    line-height: 1.6;
-    text-align: center;
+    line-height: 1;
     vertical-align: 0.35em;
   }
 

@@ -74,8 +74,17 @@ export const chatStyles = css`
     text-align: center;
   }
 
+  /* The warmth above a hot pot's place. */
+  .heat-haze {
+    display: grid;
+    place-items: center;
+    width: 13rem;
+    height: 9rem;
+    background: radial-gradient(closest-side, var(--ember-wash), transparent);
+  }
+
   h1 {
-    margin-top: var(--space-5);
+    margin-top: var(--space-3);
     font: 500 var(--text-2xl) / 1.2 var(--serif);
     letter-spacing: -0.015em;
     text-wrap: balance;

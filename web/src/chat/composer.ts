@@ -129,12 +129,16 @@ function styles() {
       max-height: 200px;
       padding: var(--space-2) var(--space-2) var(--space-2) var(--space-3);
       border: 0;
-      outline: 0;
       background: transparent;
       /* Less than 16 px makes a telephone zoom in. */
       font-size: max(1rem, 16px);
       line-height: 1.5;
       resize: none;
+    }
+
+    textarea:focus-visible {
+      /* The whole form shows the focus. */
+      outline: 0;
     }
 
     textarea::placeholder {

@@ -2,20 +2,29 @@ import type { Language } from "../preferences/preferences";
 
 /** What the page says of the site that it serves. Everything has a default: the chat works without it. */
 export interface Site {
-  name: string | null;
-  suggestions: Partial<Record<Language, string[]>>;
+  name: Record<Language, string>;
+  suggestions: Record<Language, string[]>;
 }
 
-export const UNKNOWN_SITE: Site = { name: null, suggestions: {} };
+export const UNKNOWN_SITE: Site = { name: { en: "Trivet", zh: "Trivet" }, suggestions: { en: [], zh: [] } };
 
-/** The assistant's name, and its suggested questions where the company's file has some. */
+/**
+ * What the company's file says of the assistant: `name`, and if they are there `name_cn`, `name_en` and the questions
+ * `suggested_questions_cn`, `suggested_questions_en`.
+ */
 export async function readSite(root: URL): Promise<Site> {
-  const body = await getJson(new URL("api/company_info", root));
+  return parseSite(await getJson(new URL("api/company_info", root)));
+}
+
+export function parseSite(body: unknown): Site {
   const assistant = record(record(body)["assistant_info"]);
-  const suggested = record(assistant["suggested_questions"]);
+  const name = (suffix: string): string => text(assistant[`name_${suffix}`]) || text(assistant["name"]) || "Trivet";
   return {
-    name: typeof assistant["name"] === "string" && assistant["name"] ? assistant["name"] : null,
-    suggestions: { en: strings(suggested["en"]), zh: strings(suggested["zh"]) },
+    name: { en: name("en"), zh: name("cn") },
+    suggestions: {
+      en: strings(assistant["suggested_questions_en"]),
+      zh: strings(assistant["suggested_questions_cn"]),
+    },
   };
 }
 
@@ -28,8 +37,8 @@ export async function onlyTrialModels(root: URL): Promise<boolean> {
   return chat.length > 0 && chat.every((id) => isTrialModel(String(id)));
 }
 
-/** The models of the provider `local` come with the stack so that it runs without a key. */
-export const isTrialModel = (model: string): boolean => model.startsWith("local/");
+/** The SmolLM that comes with the stack, so that it runs without a key. Its name may come with the provider's or without. */
+export const isTrialModel = (model: string): boolean => /(?:^|\/)smollm/i.test(model);
 
 async function getJson(address: URL): Promise<unknown> {
   const response = await fetch(address, { headers: { Accept: "application/json" } });
@@ -39,6 +48,8 @@ async function getJson(address: URL): Promise<unknown> {
 
 const record = (value: unknown): Record<string, unknown> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+
+const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
 const strings = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((item) => typeof item === "string" && item !== "") : [];

@@ -1,10 +1,11 @@
-import { LitElement, css, html, nothing } from "lit";
+import { LitElement, css, html } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { controls } from "../design/controls";
 import { icons } from "../design/icons";
 import { chatWords } from "../i18n/chat";
 import type { Language } from "../preferences/preferences";
 import type { Citation } from "../transport/completion";
+import { sourceAddress, sourcePlace, sourceTitle } from "./source";
 
 /** The sources of an answer as cards. A card with an address is a link; one without opens its passage in place. */
 @customElement("trivet-sources")
@@ -51,8 +52,8 @@ export class TrivetSources extends LitElement {
   private face(citation: Citation) {
     return html`<span class="number">${citation.index}</span>
       <span class="text">
-        <span class="title">${citation.title}</span>
-        ${citation.source && citation.source !== citation.title ? html`<span class="place">${citation.source}</span>` : nothing}
+        <span class="title">${sourceTitle(citation)}</span>
+        <span class="place">${sourcePlace(citation)}</span>
       </span>`;
   }
 
@@ -62,13 +63,6 @@ export class TrivetSources extends LitElement {
       ${citation?.snippet || citation?.title}
     </div>`;
   }
-}
-
-/** The address of a source, if a browser may go there: HTTP(S) alone, relative to the stack's own root. */
-export function sourceAddress(url: string | null, root: string): string | null {
-  if (!url || !URL.canParse(url, root)) return null;
-  const address = new URL(url, root);
-  return address.protocol === "https:" || address.protocol === "http:" ? address.href : null;
 }
 
 function styles() {

@@ -31,7 +31,7 @@ export class TrivetChat extends LitElement {
   @property() assistant = "site";
   @property() base = "./";
   @property({ attribute: false }) preferences = new Preferences();
-  @state() private site: Site = UNKNOWN_SITE;
+  @state() private site: Site | null = null;
   @state() private trial = false;
   @state() private pinned = true;
   @query(".scroll") private readonly scroller!: HTMLElement;
@@ -99,7 +99,8 @@ export class TrivetChat extends LitElement {
     void this.keepPinned();
   }
 
-  protected override firstUpdated(): void {
+  protected override async firstUpdated(): Promise<void> {
+    await this.composer.updateComplete;
     // On a touch screen the keyboard would jump up.
     if (matchMedia("(hover: hover) and (pointer: fine)").matches) this.composer.focus();
   }
@@ -125,13 +126,14 @@ export class TrivetChat extends LitElement {
   private welcome() {
     const { language } = this.preferences;
     const words = chatWords[language];
-    const own = this.site.suggestions[language] ?? [];
-    const questions = own.length > 0 ? own : [words.suggestion1, words.suggestion2, words.suggestion3, words.suggestion4];
+    // Nothing for the blink of an eye, rather than another name and a jump.
+    if (!this.site) return nothing;
+    const questions = this.site.suggestions[language];
     return html`<section class="welcome">
-      ${mark(72)}
-      <h1>${words.welcome(this.site.name ?? "Trivet")}</h1>
+      <div class="heat-haze">${mark(84)}</div>
+      <h1>${words.welcome(this.site.name[language])}</h1>
       <p>${words.invitation}</p>
-      <ul aria-label=${words.suggestions}>
+      <ul aria-label=${words.suggestions} ?hidden=${questions.length === 0}>
         ${questions.map(
           (question) => html`<li><button type="button" @click=${() => this.ask(question)}>${question}</button></li>`,
         )}
@@ -183,7 +185,7 @@ export class TrivetChat extends LitElement {
   /** What is nice to know: neither failure hinders a chat. */
   private async learn(): Promise<void> {
     const [site, trial] = await Promise.allSettled([readSite(this.root), onlyTrialModels(this.root)]);
-    if (site.status === "fulfilled") this.site = site.value;
+    this.site = site.status === "fulfilled" ? site.value : UNKNOWN_SITE;
     if (trial.status === "fulfilled") this.trial = trial.value;
   }
 

@@ -84,9 +84,10 @@ export const turnStyles = css`
     gap: var(--space-3);
     justify-items: start;
     padding: var(--space-4);
-    border: 1px solid color-mix(in oklab, var(--danger) 35%, transparent);
-    border-radius: var(--radius-m);
-    background: var(--danger-wash);
+    border: 1px solid var(--line);
+    border-inline-start: 3px solid var(--danger);
+    border-radius: var(--radius-s) var(--radius-m) var(--radius-m) var(--radius-s);
+    background: var(--surface);
   }
 
   .what {

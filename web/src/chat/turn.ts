@@ -11,7 +11,7 @@ import type { MarkdownRenderer, RenderOptions } from "../markdown/render";
 import type { Language } from "../preferences/preferences";
 import { answerStyles } from "./answer-styles";
 import type { Turn } from "./conversation";
-import { sourceAddress } from "./sources";
+import { sourceAddress } from "./source";
 import { turnStyles } from "./turn-styles";
 import "./sources";
 

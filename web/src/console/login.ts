@@ -22,7 +22,7 @@ export class TrivetLogin extends LitElement {
   @state() private busy = false;
   @state() private copied = false;
   @state() private failure: Failure | null = null;
-  @query("input") private readonly field!: HTMLInputElement;
+  @query("#token") private readonly field!: HTMLInputElement;
 
   static override styles = [controls, markStyles, styles()];
 
@@ -36,6 +36,8 @@ export class TrivetLogin extends LitElement {
         <h1>${words.title}</h1>
         ${this.session.state === "ended" ? html`<p class="ended" role="status">${words.sessionEnded}</p>` : nothing}
         <form method="post" @submit=${this.onSubmit}>
+          <!-- Gives a password manager a name to keep the token under. -->
+          <input class="unseen" name="username" autocomplete="username" value="administrator" tabindex="-1" aria-hidden="true" readonly />
           <label for="token">${words.token}</label>
           <div class="field">
             <input
@@ -192,10 +194,14 @@ function styles() {
       min-width: 0;
       padding: var(--space-3) 0 var(--space-3) var(--space-3);
       border: 0;
-      outline: 0;
       background: transparent;
       font-family: var(--mono);
       font-size: max(var(--text-s), 16px);
+    }
+
+    input:focus-visible {
+      /* The field around it shows the focus. */
+      outline: 0;
     }
 
     .problem {

@@ -83,8 +83,7 @@ export const pageStyles = css`
     align-items: flex-start;
     gap: var(--space-3);
     padding: var(--space-4);
-    border-color: color-mix(in oklab, var(--danger) 35%, transparent);
-    background: var(--danger-wash);
+    border-inline-start: 3px solid var(--danger);
     font-size: var(--text-s);
   }
 

@@ -8,12 +8,12 @@ import { css, svg, type SVGTemplateResult } from "lit";
  */
 export const mark = (size: number, live = false): SVGTemplateResult => svg`
   <svg class="mark" ?data-live=${live} width=${size} height=${size} viewBox="0 0 32 32" fill="none" stroke="currentColor"
-    stroke-width="2.5" stroke-linecap="round" aria-hidden="true">
-    <path class="leg" d="M6.4 13.2 4.2 26" />
-    <path class="leg" d="M16 15.4V29" />
-    <path class="leg" d="M25.6 13.2 27.8 26" />
-    <ellipse cx="16" cy="10.2" rx="12" ry="5.4" />
-    <ellipse class="heat" cx="16" cy="10.2" rx="4.6" ry="1.9" stroke="none" />
+    stroke-width="2.4" stroke-linecap="round" aria-hidden="true">
+    <path class="leg" d="M5.2 11.8c.2 5-.6 9.6-2.6 14.4" />
+    <path class="leg" d="M16 15.2v13.6" />
+    <path class="leg" d="M26.8 11.8c-.2 5 .6 9.6 2.6 14.4" />
+    <ellipse cx="16" cy="9.6" rx="11.6" ry="5.6" />
+    <ellipse class="heat" cx="16" cy="9.6" rx="4.4" ry="2" stroke="none" />
   </svg>`;
 
 export const markStyles = css`

@@ -108,7 +108,7 @@ function citations(options: () => RenderOptions) {
     level: "inline" as const,
     start: (source: string) => source.match(/\[\d/)?.index,
     tokenizer(source: string) {
-      const match = /^\[(\d{1,2})\](?![([:])/.exec(source);
+      const match = /^\[(\d{1,2})\](?![([])/.exec(source);
       const found = match && options().sources.find(({ index }) => index === Number(match[1]));
       return found ? { type: "citation", raw: match[0], source: found } : undefined;
     },

@@ -11,6 +11,7 @@ import { Poll } from "../../poll";
 import type { ConsoleContext, ConsolePageElement } from "../../registry";
 import type { Route } from "../../router";
 import { SERVICES, countTroubles, readHealth, type Check, type ServiceHealth, type ServiceStatus } from "./health";
+import { checkName } from "./check-names";
 import { overviewStyles } from "./overview-styles";
 import { readProviders, type Provider, type ProviderState } from "./providers";
 import { readTotals, type Totals } from "./statistics";
@@ -18,7 +19,7 @@ import { readTotals, type Totals } from "./statistics";
 const HEALTH_EVERY_SECONDS = 10;
 const TOTALS_EVERY_SECONDS = 60;
 
-/** What is running and healthy, what the last day brought, and which providers there are. */
+/** What is running and healthy, what today brought, and which providers there are. */
 @customElement("trivet-overview")
 export class OverviewPage extends LitElement implements ConsolePageElement {
   @property({ attribute: false }) context!: ConsoleContext;
@@ -58,7 +59,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
         </ul>
       </section>
       <section aria-labelledby="totals">
-        <h2 id="totals">${words.last24Hours}</h2>
+        <h2 id="totals">${words.today}</h2>
         ${this.section(this.totals, ghosts(6), (totals) => this.tiles(totals))}
       </section>
       <section aria-labelledby="providers">
@@ -119,7 +120,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
     return html`<li data-ok=${ok}>
       <span class="sign">${ok ? icons.check() : icons.alert()}</span>
       <span class="what"
-        >${name} <span class="unseen">${ok ? words.checkOk : words.checkFailing}</span>
+        >${checkName(name, this.language)} <span class="unseen">${ok ? words.checkOk : words.checkFailing}</span>
         ${detail ? html`<span class="detail">${detail}</span>` : nothing}</span
       >
     </li>`;
@@ -134,7 +135,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
       </div>`;
     }
     const number = new Intl.NumberFormat(this.locale);
-    const usd = new Intl.NumberFormat(this.locale, { style: "currency", currency: "USD", maximumFractionDigits: 4 });
+    const usd = new Intl.NumberFormat(this.locale, { style: "currency", currency: "USD", maximumFractionDigits: 2 });
     const tiles: [string, number | null, Intl.NumberFormat][] = [
       [words.questions, totals.questions, number],
       [words.searches, totals.searches, number],

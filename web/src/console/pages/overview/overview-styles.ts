@@ -110,25 +110,28 @@ export const overviewStyles = css`
   .tiles,
   .waiting {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));
     gap: 1px;
     overflow: hidden;
   }
 
   .tiles > div {
-    padding: var(--space-4) var(--space-5);
+    padding: var(--space-4);
     /* Draws the lines between the tiles, not at the edge. */
     box-shadow: 0 0 0 1px var(--line);
   }
 
   dt {
+    overflow: hidden;
     color: var(--ink-soft);
+    text-overflow: ellipsis;
+    white-space: nowrap;
     font-size: var(--text-s);
   }
 
   dd {
     margin-top: var(--space-1);
-    font: 500 1.75rem / 1.15 var(--serif);
+    font: 500 1.5rem / 1.2 var(--serif);
     font-variant-numeric: lining-nums tabular-nums;
     letter-spacing: -0.01em;
   }

@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../client";
 
-/** Totals of the last day. A total that the service does not name is null, which is not zero. */
+/** Totals of today, in the reader's time zone. A total that the service does not name is null, which is not zero. */
 export interface Totals {
   questions: number | null;
   searches: number | null;
