@@ -28,7 +28,7 @@ from services.kernel.health import Check
 _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _REST_AFTER_ERROR_SECONDS = 1.0
-_HEAL_SECONDS = 15.0
+_HEAL_SECONDS = 5.0
 
 
 class Indexer:

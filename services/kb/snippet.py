@@ -19,7 +19,9 @@ def snippet_of(text: str, words: Set[str]) -> str:
         return shown
     parts = [found.group() for found in _PART.finditer(shown)] or [shown]
     hits = [len(words & set(index_text(part).split())) for part in parts]
-    first = max(range(len(parts)), key=lambda start: (_found(parts, hits, start), -start))
+    first = max(
+        range(len(parts)), key=lambda start: (hits[start] and _found(parts, hits, start), -start)
+    )
     taken = "".join(parts[first:])
     cut = taken[:MAX_CHARACTERS].rstrip()
     return f"{'…' if first else ''}{cut}{'…' if len(taken) > MAX_CHARACTERS else ''}"

@@ -18,6 +18,8 @@ from services.kb.embedder.model import Encoded, Encoder, InputType
 from services.kernel.errors import InternalError, Overloaded
 
 _log = logging.getLogger(__name__)
+_IDLE_SECONDS = 2.0
+_BATCHES_BETWEEN_RESTS = 500
 _PRIORITY: dict[InputType, int] = {"query": 0, "passage": 1}
 
 LoadState = Literal["loading", "ready", "failed"]
@@ -48,6 +50,7 @@ class BatchScheduler:
         self._numbers = itertools.count()
         self._changed = threading.Condition()
         self._stopping = False
+        self._batches_since_rest = 0
         self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
 
     def start(self) -> None:
@@ -112,22 +115,36 @@ class BatchScheduler:
         _log.info(
             "the embedding model is ready", extra={"fields": {"model": self.encoder.card.name}}
         )
-        while (batch := self._next()) is not None:
-            self._embed(self.encoder, batch)
+        while not self._stopping:
+            batch = self._next()
+            if batch is None:
+                self._rest()
+            else:
+                self._embed(self.encoder, batch)
 
     def _next(self) -> _Batch | None:
+        """The next batch; None after a while without one, or when it is time to stop."""
         with self._changed:
-            while not self._queue and not self._stopping:
-                self._changed.wait()
-            if self._stopping:
+            if not self._queue and not self._stopping:
+                self._changed.wait(_IDLE_SECONDS)
+            if self._stopping or not self._queue:
                 return None
             batch = heapq.heappop(self._queue)
             self._waiting[batch.input_type] -= len(batch.texts)
             return batch
 
+    def _rest(self) -> None:
+        """Once after work, when nothing waits; and now and then while work goes on."""
+        if self._batches_since_rest and self.encoder is not None:
+            self._batches_since_rest = 0
+            self.encoder.rest()
+
     def _embed(self, encoder: Encoder, batch: _Batch) -> None:
         if not batch.result.set_running_or_notify_cancel():
             return
+        self._batches_since_rest += 1
+        if self._batches_since_rest > _BATCHES_BETWEEN_RESTS:
+            self._rest()
         try:
             batch.result.set_result(encoder.encode(batch.texts, batch.input_type))
         except Exception as exc:  # noqa: BLE001  # whatever a model throws, the thread goes on

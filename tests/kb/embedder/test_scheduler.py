@@ -1,0 +1,130 @@
+"""The queue before the model: queries first, bounded, and nothing done for those who left."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from services.kb.embedder.model import Encoded, Encoder, InputType, ModelCard
+from services.kb.embedder.scheduler import BatchScheduler
+from services.kernel.errors import InternalError, Overloaded
+from tests.support.wait import until
+
+CARD = ModelCard("test", "0" * 64, 1, 8, "", "")
+
+
+class GatedEncoder:
+    """Notes the batches; each waits until the gate is open."""
+
+    def __init__(self) -> None:
+        self.card = CARD
+        self.gate = threading.Event()
+        self.rested = False
+        self.batches: list[tuple[InputType, list[str]]] = []
+
+    def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
+        self.batches.append((input_type, list(texts)))
+        assert self.gate.wait(10)
+        if "bad" in texts:
+            raise RuntimeError("canary")
+        return Encoded(np.array([[float(len(text))] for text in texts], np.float32), len(texts))
+
+    def rest(self) -> None:
+        self.rested = True
+
+
+def scheduled(load: Callable[[], Encoder], waiting: int = 100) -> BatchScheduler:
+    scheduler = BatchScheduler(load, batch_texts=2, max_waiting_texts=waiting)
+    scheduler.start()
+    until(lambda: scheduler.state != "loading", 10)
+    return scheduler
+
+
+@pytest.fixture
+def encoder() -> GatedEncoder:
+    return GatedEncoder()
+
+
+@pytest.mark.anyio
+async def test_queries_pass_between_batches_of_passages(encoder: GatedEncoder) -> None:
+    scheduler = scheduled(lambda: encoder)
+    passages = asyncio.create_task(scheduler.encode(["aaa", "a", "aa", "aaaa"], "passage"))
+    await asyncio.to_thread(until, lambda: encoder.batches)
+    query = asyncio.create_task(scheduler.encode(["q"], "query"))
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    found = await passages
+    await query
+    assert [kind for kind, _ in encoder.batches] == ["passage", "query", "passage"]
+    assert found.vectors[:, 0].tolist() == [3, 1, 2, 4], "results keep the order of the texts"
+    assert encoder.batches[0][1] == ["a", "aa"], "texts of like length go together"
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_too_much_waiting_is_refused_for_its_kind_alone(encoder: GatedEncoder) -> None:
+    scheduler = scheduled(lambda: encoder, waiting=2)
+    running = asyncio.create_task(scheduler.encode(["a"], "passage"))
+    await asyncio.to_thread(until, lambda: encoder.batches)
+    waiting = asyncio.create_task(scheduler.encode(["b", "c"], "passage"))
+    await asyncio.sleep(0)
+    with pytest.raises(Overloaded) as refused:
+        await scheduler.encode(["d"], "passage")
+    assert refused.value.headers["Retry-After"]
+    query = asyncio.create_task(scheduler.encode(["q"], "query"))
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    await asyncio.gather(running, waiting, query)
+    assert (await scheduler.encode(["d"], "passage")).tokens == 1
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_who_left_costs_nothing_more(encoder: GatedEncoder) -> None:
+    scheduler = scheduled(lambda: encoder)
+    running = asyncio.create_task(scheduler.encode(["a"], "passage"))
+    await asyncio.to_thread(until, lambda: encoder.batches)
+    gone = asyncio.create_task(scheduler.encode(["never"], "passage"))
+    await asyncio.sleep(0)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    encoder.gate.set()
+    await running
+    await scheduler.encode(["b"], "passage")
+    assert [texts for _, texts in encoder.batches] == [["a"], ["b"]]
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_a_batch_that_fails_fails_alone_and_keeps_its_secret(encoder: GatedEncoder) -> None:
+    encoder.gate.set()
+    scheduler = scheduled(lambda: encoder)
+    with pytest.raises(InternalError) as failed:
+        await scheduler.encode(["bad"], "query")
+    assert "canary" not in failed.value.message
+    assert (await scheduler.encode(["good"], "query")).tokens == 1
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_memory_is_given_back_when_nothing_waits(encoder: GatedEncoder) -> None:
+    encoder.gate.set()
+    scheduler = scheduled(lambda: encoder)
+    assert not encoder.rested
+    await scheduler.encode(["a"], "query")
+    await asyncio.to_thread(until, lambda: encoder.rested)
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_a_model_that_cannot_be_loaded_is_said_to_have_failed() -> None:
+    def load() -> Encoder:
+        raise RuntimeError("canary")
+
+    scheduler = scheduled(load)
+    assert scheduler.state == "failed"
+    with pytest.raises(Overloaded, match="failed"):
+        await scheduler.encode(["a"], "query")
+    scheduler.stop()

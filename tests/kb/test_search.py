@@ -1,0 +1,201 @@
+"""Search through a running kb with real engines: both languages, both sides, and its contract."""
+
+from typing import Any
+
+import pytest
+
+from tests.kb.conftest import Kb, StartKb
+
+LIBRARY = {
+    "en/backup.md": "# Back up and restore\n\n## How do I back up?\n\nStop the program, copy the "
+    "folder `data/` to a safe place and start it again.\n\n## How do I restore?\n\nPut the saved "
+    "folder back in its place while the program is stopped.",
+    "en/office.md": "# The office\n\nWe are open from nine to five on weekdays. The entrance is in "
+    "Harbour Street, beside the bakery.",
+    "en/price.md": "# Prices\n\nA small pot costs 12 euros, a large one 30. Shipping is free.",
+    "zh/backup.md": "# 备份与恢复\n\n## 如何备份？\n\n先停止程序，把 `data/` 目录复制到安全的地方，"
+    "再重新启动。\n\n## 如何恢复？\n\n在程序停止时把保存的目录放回原处。",
+    "zh/garden.md": "# 花园\n\n玫瑰在五月开放，需要每天浇水，冬天要修剪枝条。",
+    "zh/train.md": "# 列车\n\n去上海的高铁每小时一班，车程大约四个半小时，提前十五天可以订票。",
+}
+
+
+@pytest.fixture
+def library(kb: Kb) -> Kb:
+    for source, content in LIBRARY.items():
+        kb.put(source, content, url=f"https://example.com/{source}")
+    kb.indexed()
+    return kb
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_questions_find_their_passages_in_both_languages(library: Kb, mode: str) -> None:
+    expected = {
+        "How do I make a backup of my data?": "en/backup.md#how-do-i-back-up",
+        "how much is shipping": "en/price.md#prices",
+        "when do you open": "en/office.md#the-office",
+        "如何备份": "zh/backup.md#如何备份",
+        "玫瑰要怎么养护": "zh/garden.md#花园",
+    }
+    found = {query: library.sources(query, mode=mode, top_k=1)[0] for query in expected}
+    assert found == expected
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_questions_find_passages_of_the_other_language(library: Kb, mode: str) -> None:
+    expected = {
+        ("When should I water the roses?", "zh"): "zh/garden.md#花园",
+        ("How long is the train ride to Shanghai?", "zh"): "zh/train.md#列车",
+        ("How do I make a backup?", "zh"): "zh/backup.md#如何备份",
+        ("你们的办公室几点开门", "en"): "en/office.md#the-office",
+        ("邮费是多少钱", "en"): "en/price.md#prices",
+        ("如何备份", "en"): "en/backup.md#how-do-i-back-up",
+    }
+    found = {
+        (query, lang): library.sources(query, mode=mode, top_k=1, lang=lang)[0]
+        for query, lang in expected
+    }
+    assert found == expected
+
+
+def test_words_alone_find_what_they_are_in(library: Kb) -> None:
+    assert library.sources("harbour street", mode="lexical")[0] == "en/office.md#the-office"
+    assert library.sources("修剪", mode="lexical") == ["zh/garden.md#花园"]
+    assert library.sources("剪", mode="lexical") == ["zh/garden.md#花园"]
+    assert library.sources("zeppelin", mode="lexical") == []
+
+
+def test_a_result_has_the_contracts_fields(library: Kb) -> None:
+    found = library.search("如何备份", top_k=2)
+    assert found["success"] is True
+    assert found["query"] == "如何备份"
+    assert found["total_found"] >= 2
+    assert found["took_ms"] > 0
+    first = found["results"][0]
+    assert set(first) == {
+        "id",
+        "type",
+        "title",
+        "content",
+        "snippet",
+        "url",
+        "source",
+        "relevance_score",
+        "score_dense",
+        "score_lexical",
+        "metadata",
+    }
+    assert first["title"] == "备份与恢复 › 如何备份？"
+    assert first["url"] == "https://example.com/zh/backup.md#如何备份"
+    assert first["metadata"]["lang"] == "zh"
+    assert 0.5 < first["relevance_score"] <= 1
+
+
+def test_what_is_not_there_scores_below_what_is(library: Kb) -> None:
+    threshold = 0.5
+    assert library.search("如何恢复备份", min_score=threshold)["results"]
+    nothing = library.search("What is the boiling point of tungsten?", min_score=threshold)
+    assert (nothing["results"], nothing["total_found"]) == ([], 0)
+
+
+def test_language_and_metadata_narrow_a_search(library: Kb) -> None:
+    library.put("en/tagged.md", "How to back up a tagged thing.", metadata={"kind": "note"})
+    library.indexed()
+    assert library.sources("back up", lang="zh", top_k=1)[0].startswith("zh/")
+    assert library.sources("back up", filter='{"kind": "note"}') == ["en/tagged.md"]
+
+
+def test_several_queries_in_one_call_are_answered_in_their_order(library: Kb) -> None:
+    body = {"queries": ["如何备份", "how much is shipping"], "top_k": 1}
+    answer = library.visitor.post("/api/search", json=body).json()
+    sources = [one["results"][0]["source"] for one in answer["searches"]]
+    assert sources == ["zh/backup.md#如何备份", "en/price.md#prices"]
+    one = library.visitor.post("/api/search", json={"q": "如何备份", "top_k": 1}).json()
+    assert one["results"] == answer["searches"][0]["results"]
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({}, "q"),
+        ({"q": "  "}, "q"),
+        ({"q": "x", "top_k": 0}, "top_k"),
+        ({"q": "x", "top_k": 101}, "top_k"),
+        ({"q": "x", "mode": "magic"}, "mode"),
+        ({"q": "x", "min_score": 2}, "min_score"),
+        ({"q": "x", "filter": "{"}, "filter"),
+        ({"q": "x" * 5000}, "q"),
+    ],
+)
+def test_a_bad_search_names_what_is_wrong(
+    lonely_kb: Kb, params: dict[str, Any], param: str
+) -> None:
+    response = lonely_kb.visitor.get("/api/search", params=params)
+    assert response.status_code == 422
+    assert response.json()["error"]["param"] == param
+
+
+def test_other_collections_are_not_for_visitors(lonely_kb: Kb) -> None:
+    created = lonely_kb.admin.post("/api/collections", json={"name": "inner"})
+    assert created.status_code == 201
+    params = {"q": "x", "collection": "inner"}
+    assert lonely_kb.visitor.get("/api/search", params=params).status_code == 401
+    assert lonely_kb.visitor.post("/api/search", json=params).status_code == 401
+    assert lonely_kb.admin.get("/api/search", params=params).status_code == 200
+    unknown = lonely_kb.admin.get("/api/search", params={"q": "x", "collection": "none"})
+    assert unknown.status_code == 404
+
+
+def test_without_engines_a_search_goes_on_with_the_words_and_says_so(lonely_kb: Kb) -> None:
+    for source, content in LIBRARY.items():
+        lonely_kb.put(source, content)
+    for mode in ("hybrid", "dense", "lexical"):
+        found = lonely_kb.search("如何备份", mode=mode)
+        assert found["results"][0]["source"] == "zh/backup.md#如何备份"
+        assert found["degraded"] == ([] if mode == "lexical" else ["embedder"])
+    ready = lonely_kb.visitor.get("/readyz")
+    assert ready.status_code == 200
+    assert ready.json()["status"] == "degraded"
+    assert not ready.json()["checks"]["embedder"]["ok"]
+
+
+def test_without_chroma_a_search_goes_on_with_the_words(
+    start_kb: StartKb, engines: dict[str, str]
+) -> None:
+    kb = start_kb(KB_EMBEDDER_URL=engines["KB_EMBEDDER_URL"])
+    kb.put("zh/backup.md", LIBRARY["zh/backup.md"])
+    found = kb.search("如何备份")
+    assert found["results"][0]["source"] == "zh/backup.md#如何备份"
+
+
+def test_company_info_is_everyones(lonely_kb: Kb) -> None:
+    answer = lonely_kb.visitor.get("/api/company_info").json()
+    assert answer["success"] is True
+    assert {"name_cn", "name_en", "full_name_cn", "full_name_en", "website", "description"} <= set(
+        answer["company_info"]
+    )
+    assert set(answer["assistant_info"]) >= {"name", "full_name"}
+
+
+def test_searches_become_events_and_only_a_neighbour_names_their_cause(
+    start_kb: StartKb, tmp_path: Any
+) -> None:
+    kb = start_kb()
+    token = (kb.data_dir / "service-token").read_text().strip()
+    cause = {"X-Trivet-Cause": "assistant"}
+    neighbour = {"Authorization": f"Bearer {token}", **cause}
+    kb.visitor.get("/api/search", params={"q": "canary one"}, headers=cause)
+    kb.visitor.get("/api/search", params={"q": "canary two"}, headers=neighbour)
+
+    def recorded() -> bytes:
+        files = (kb.data_dir / "outbox").rglob("*")
+        text = b"".join(path.read_bytes() for path in files if path.is_file())
+        return text if b"canary two" in text else b""
+
+    from tests.support.wait import until
+
+    lines = until(recorded, 10, "the events are on disk").splitlines()
+    one = next(line for line in lines if b"canary one" in line)
+    two = next(line for line in lines if b"canary two" in line)
+    assert b'"trivet.cause":"user"' in one
+    assert b'"trivet.cause":"assistant"' in two
