@@ -11,11 +11,21 @@ PUBLIC, ADMINISTRATOR = Access.PUBLIC, Access.ADMINISTRATOR
 
 
 def operations() -> list[Operation]:
+    """What is asked, and what is kept."""
+    return [*_questions(), *_collections(), *_documents()]
+
+
+def _questions() -> list[Operation]:
     """Search is public for the collection `site` alone: its handler looks at the collection."""
     return [
         operation("GET", "/api/search", searching.search, access=PUBLIC),
         operation("POST", "/api/search", searching.search_by_body, access=PUBLIC),
         operation("GET", "/api/company_info", searching.company_info, access=PUBLIC),
+    ]
+
+
+def _collections() -> list[Operation]:
+    return [
         operation("GET", "/api/collections", library.list_collections, access=ADMINISTRATOR),
         operation(
             "POST",
@@ -38,6 +48,11 @@ def operations() -> list[Operation]:
             access=ADMINISTRATOR,
             status=202,
         ),
+    ]
+
+
+def _documents() -> list[Operation]:
+    return [
         operation("GET", "/api/documents", library.list_documents, access=ADMINISTRATOR),
         operation(
             "POST",
