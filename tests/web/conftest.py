@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,8 +30,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PREFIXES = ("/", "/~temp/mogine_agent/")
-# Every host but this machine's own: a page that asks one of them is wrong.
+PREFIX = "/~temp/mogine_agent/"
 _LISTEN_TO_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
@@ -89,38 +88,52 @@ def upstream() -> Iterator[tuple[Upstream, str]]:
         yield played, url
 
 
-@pytest.fixture(scope="session", params=PREFIXES, ids=["at the root", "under a prefix"])
-def door(
-    request: pytest.FixtureRequest,
-    pages: Path,
-    upstream: tuple[Upstream, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[str]:
-    """The stack's own nginx under a prefix; gives the address of the chat page."""
+@pytest.fixture(scope="session")
+def doors(
+    pages: Path, upstream: tuple[Upstream, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], str]]:
+    """The stack's own nginx under a prefix, started when first asked for: gives its address."""
     assert pages.is_dir()
-    home = tmp_path_factory.mktemp("nginx")
+    opened: dict[str, tuple[Nginx, str]] = {}
+
+    def door(prefix: str) -> str:
+        if prefix not in opened:
+            opened[prefix] = _open_door(tmp_path_factory.mktemp("nginx"), prefix, upstream[1])
+        return opened[prefix][1]
+
+    yield door
+    for nginx, _url in opened.values():
+        nginx.stop()
+
+
+def _open_door(home: Path, prefix: str, upstream_url: str) -> tuple[Nginx, str]:
     port = free_port()
     environ = {
         "TRIVET_RUN_DIR": str(home / "run"),
         "TRIVET_DATA_DIR": str(home / "data"),
-        "TRIVET_PREFIX": request.param,
+        "TRIVET_PREFIX": prefix,
         "TRIVET_HTTP_PORT": str(port),
         "TRIVET_LISTEN_ADDRESS": "127.0.0.1",
-        "TRIVET_LLM_PROXY_URLS": upstream[1],
-        "TRIVET_KB_URLS": upstream[1],
-        "TRIVET_ANALYTICS_URLS": upstream[1],
+        "TRIVET_RATE_BURST": "10000",
+        "TRIVET_LLM_PROXY_URLS": upstream_url,
+        "TRIVET_KB_URLS": upstream_url,
+        "TRIVET_ANALYTICS_URLS": upstream_url,
     }
     nginx = Nginx(read_settings(StackSettings, environ))
     nginx.prepare()
     nginx.start()
-    yield f"http://127.0.0.1:{port}{request.param}"
-    nginx.stop()
+    return nginx, f"http://127.0.0.1:{port}{prefix}"
 
 
 @pytest.fixture
-def site(door: str, upstream: tuple[Upstream, str]) -> Site:
+def site(
+    request: pytest.FixtureRequest,
+    doors: Callable[[str], str],
+    upstream: tuple[Upstream, str],
+) -> Site:
+    """The pages under a prefix; a test may name another one (indirectly)."""
     upstream[0].reset()
-    return Site(door, upstream[0])
+    return Site(doors(getattr(request, "param", PREFIX)), upstream[0])
 
 
 @pytest.fixture

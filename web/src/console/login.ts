@@ -6,6 +6,7 @@ import { icons } from "../design/icons";
 import { mark, markStyles } from "../design/mark";
 import { commonWords, describeFailure } from "../i18n/common";
 import { consoleWords } from "../i18n/console";
+import { Follow } from "../preferences/follow";
 import type { Preferences } from "../preferences/preferences";
 import { languageButton, themeButton } from "../preferences/switches";
 import { Failure } from "../transport/failure";
@@ -25,6 +26,11 @@ export class TrivetLogin extends LitElement {
   @query("#token") private readonly field!: HTMLInputElement;
 
   static override styles = [controls, markStyles, styles()];
+
+  constructor() {
+    super();
+    new Follow(this, () => this.preferences);
+  }
 
   override render() {
     const { language } = this.preferences;

@@ -71,7 +71,7 @@ export class TrivetConsole extends LitElement {
   }
 
   private login() {
-    return html`<trivet-login .session=${this.session} .preferences=${this.preferences} lang=${this.preferences.language}></trivet-login>`;
+    return html`<trivet-login .session=${this.session} .preferences=${this.preferences}></trivet-login>`;
   }
 
   private frame(inert: boolean) {

@@ -4,6 +4,7 @@ import { controls } from "../../../design/controls";
 import { icons } from "../../../design/icons";
 import { describeFailure } from "../../../i18n/common";
 import { consoleWords } from "../../../i18n/console";
+import { Follow } from "../../../preferences/follow";
 import type { Language } from "../../../preferences/preferences";
 import type { Failure } from "../../../transport/failure";
 import { pageStyles } from "../../page-styles";
@@ -30,14 +31,9 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
 
   static override styles = [controls, pageStyles, overviewStyles];
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    this.context.preferences.addEventListener("change", this.redraw);
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.context.preferences.removeEventListener("change", this.redraw);
+  constructor() {
+    super();
+    new Follow(this, () => this.context.preferences);
   }
 
   private get language(): Language {
@@ -76,7 +72,8 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
     const time = health.readAt?.toLocaleTimeString(this.locale) ?? "";
     return html`<div class="title">
       <div>
-        <h1 role="status" data-trouble=${troubles > 0}>${sentence}</h1>
+        <h1>${sentence}</h1>
+        <p class="unseen" role="status">${sentence}</p>
         <p class="faint">${time ? words.checkedAt(time) : html`&nbsp;`}</p>
       </div>
       <button class="button" type="button" aria-disabled=${health.reading} @click=${this.refresh}>
@@ -202,8 +199,6 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
     void this.totals.now();
     void this.providers.now();
   }
-
-  private readonly redraw = (): void => this.requestUpdate();
 }
 
 const toneOf = (status: ServiceStatus): string =>
