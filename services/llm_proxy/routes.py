@@ -16,6 +16,10 @@ _GENERATION = "/api/llm/dashscope/services/aigc/text-generation/generation"
 
 def operations() -> list[Operation]:
     """All operations; fixed paths stand before `/api/llm/{provider}`, which would match them."""
+    return [*_openai(), *_console(), *_providers()]
+
+
+def _openai() -> list[Operation]:
     return [
         raw_operation(
             "POST",
@@ -35,7 +39,20 @@ def operations() -> list[Operation]:
             body=EmbeddingsBody,
             summary="Embeddings, in OpenAI's shape",
         ),
+    ]
+
+
+def _console() -> list[Operation]:
+    return [
         operation("GET", "/api/llm/providers", list_providers, access=Access.ADMINISTRATOR),
+        operation("POST", "/api/session", log_in, access=Access.PUBLIC),
+        operation("GET", "/api/session", show_session, access=Access.PUBLIC),
+        operation("DELETE", "/api/session", log_out, access=Access.PUBLIC, status=204),
+    ]
+
+
+def _providers() -> list[Operation]:
+    return [
         raw_operation(
             "POST",
             _APPLICATION,
@@ -63,7 +80,4 @@ def operations() -> list[Operation]:
             streams=True,
             summary="Chat with one provider, in OpenAI's shape or in DashScope's",
         ),
-        operation("POST", "/api/session", log_in, access=Access.PUBLIC),
-        operation("GET", "/api/session", show_session, access=Access.PUBLIC),
-        operation("DELETE", "/api/session", log_out, access=Access.PUBLIC, status=204),
     ]
