@@ -4,7 +4,8 @@ Each test has a database of its own; its indexes in the shared Chroma have names
 """
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,25 @@ class EmbedderProcess:
     process: subprocess.Popen[bytes]
 
 
+_EMBEDDER = pytest.StashKey[EmbedderProcess]()
+_CHROMA = pytest.StashKey[str]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs an engine is no unit test."""
+    for item in items:
+        if {"embedder_process", "chroma_url"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.stack)
+
+
 @pytest.fixture(scope="session")
-def embedder_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbedderProcess]:
-    """The embedder with the packaged model, loading in the background."""
+def embedder_process(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[EmbedderProcess]:
+    """The embedder with the packaged model, loading in the background; one for all folders."""
+    if _EMBEDDER in request.config.stash:
+        yield request.config.stash[_EMBEDDER]
+        return
     data_dir = tmp_path_factory.mktemp("embedder")
     processes.MODELS.mkdir(parents=True, exist_ok=True)
     (data_dir / "models").symlink_to(processes.MODELS)
@@ -39,7 +56,9 @@ def embedder_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
     environ = {"TRIVET_DATA_DIR": str(data_dir), "KB_EMBEDDER_PORT": str(port)}
     command = processes.python("-m", "services.kb.embedder")
     with processes.process(command, environ, data_dir / "log") as started:
-        yield EmbedderProcess(f"http://127.0.0.1:{port}", data_dir, started)
+        found = EmbedderProcess(f"http://127.0.0.1:{port}", data_dir, started)
+        request.config.stash[_EMBEDDER] = found
+        yield found
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,10 +76,16 @@ def embedder(embedder_process: EmbedderProcess) -> EmbedderProcess:
 
 
 @pytest.fixture(scope="session")
-def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Chroma server."""
+def chroma_url(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A Chroma server; one for all folders."""
+    if _CHROMA in request.config.stash:
+        yield request.config.stash[_CHROMA]
+        return
     folder = tmp_path_factory.mktemp("chroma") / "data"
     with processes.chroma(folder, free_port()) as base_url:
+        request.config.stash[_CHROMA] = base_url
         yield base_url
 
 
@@ -135,29 +160,34 @@ def settings_of(data_dir: Path, **environ: str) -> Settings:
 StartKb = Callable[..., Kb]
 
 
+@contextmanager
+def running_kb(data_dir: Path, environ: Mapping[str, str]) -> Iterator[Kb]:
+    """kb on a folder, with settings by name."""
+    with running(create_app(settings_of(data_dir, **environ))) as base_url:
+        kb = Kb(base_url, data_dir)
+        try:
+            yield kb
+        finally:
+            kb.close()
+
+
 @pytest.fixture
 def start_kb(tmp_path: Path) -> Iterator[StartKb]:
     """Starts kb on the test's own folder, with settings by name."""
-    stack: list[Any] = []
+    with ExitStack() as stack:
+        yield lambda **environ: stack.enter_context(running_kb(tmp_path, environ))
 
-    def start(**environ: str) -> Kb:
-        server = running(create_app(settings_of(tmp_path, **environ)))
-        kb = Kb(server.__enter__(), tmp_path)
-        stack.append((server, kb))
-        return kb
 
-    yield start
-    for server, kb in reversed(stack):
-        kb.close()
-        server.__exit__(None, None, None)
+def engines_for(data_dir: Path, embedder: EmbedderProcess, chroma_url: str) -> dict[str, str]:
+    """The settings that lead to the shared engines; the embedder's token is kb's, too."""
+    token = (embedder.data_dir / "service-token").read_bytes()
+    (data_dir / "service-token").write_bytes(token)
+    return {"KB_EMBEDDER_URL": embedder.base_url, "TRIVET_CHROMA_URL": chroma_url}
 
 
 @pytest.fixture
 def engines(embedder: EmbedderProcess, chroma_url: str, tmp_path: Path) -> dict[str, str]:
-    """The settings that lead to the shared engines; the embedder's token is kb's, too."""
-    token = (embedder.data_dir / "service-token").read_bytes()
-    (tmp_path / "service-token").write_bytes(token)
-    return {"KB_EMBEDDER_URL": embedder.base_url, "TRIVET_CHROMA_URL": chroma_url}
+    return engines_for(tmp_path, embedder, chroma_url)
 
 
 @pytest.fixture
