@@ -55,14 +55,11 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
             outbox = await stack.enter_async_context(
                 DiskOutbox(SERVICE, settings, registry=registry)
             )
+            metering = Metering(outbox, meters)
+            stack.callback(metering.flush)
             client = Client(max_connections=settings.max_connections)
             stack.push_async_callback(client.aclose)
-            kb = NeighbourClient(
-                "kb",
-                settings.kb_urls,
-                ensure_token(settings.service_token_path),
-                timeout_seconds=settings.kb_timeout_seconds,
-            )
+            kb = _kb(settings)
             stack.push_async_callback(kb.aclose)
             for watched in (catalog, assistants):
                 await stack.enter_async_context(_watching(watched))
@@ -71,21 +68,31 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
                 authenticator=app.authenticator,
                 catalog=catalog,
                 assistants=assistants,
-                gate=Gate(
-                    settings.anonymous_access,
-                    chats_per_minute=settings.anonymous_chats_per_minute,
-                    logins_per_minute=LOGINS_PER_MINUTE,
-                ),
+                gate=_gate(settings),
                 client=client,
                 relay=Relay(client, heartbeat_seconds=settings.heartbeat_seconds),
                 kb=kb,
                 outbox=outbox,
                 meters=meters,
-                metering=Metering(outbox, meters),
+                metering=metering,
             )
 
     app = build_app(SERVICE, settings, operations(), lifespan, readiness, registry=registry)
     return app
+
+
+def _kb(settings: Settings) -> NeighbourClient:
+    token = ensure_token(settings.service_token_path)
+    timeout_seconds = settings.kb_timeout_seconds
+    return NeighbourClient("kb", settings.kb_urls, token, timeout_seconds=timeout_seconds)
+
+
+def _gate(settings: Settings) -> Gate:
+    return Gate(
+        settings.anonymous_access,
+        chats_per_minute=settings.anonymous_chats_per_minute,
+        logins_per_minute=LOGINS_PER_MINUTE,
+    )
 
 
 @asynccontextmanager
