@@ -34,8 +34,10 @@ function application(name, options) {
     stop_exit_codes: [78],
     // Above the 25 s in which a service finishes its streams.
     kill_timeout: 30000,
-    // The second net under the clean environment that scripts/ hands to PM2.
-    filter_env: ['KEY', 'SECRET', 'TOKEN', 'PASSWORD', 'PASSWD', 'CREDENTIAL', 'COOKIE', 'npm_'],
+    // Nothing of the shell's environment, in which secrets may lie: PM2 would keep it. What a program
+    // may see of it is picked by scripts/stack/applications.py. A name is left out when it includes
+    // one of these texts, and every name includes the empty one; PM2 7 takes no notice of `true`.
+    filter_env: [''],
     // Our lines are JSON already: log_type and log_date_format would spoil them.
     out_file: logFile(name),
     error_file: logFile(name),
@@ -45,6 +47,7 @@ function application(name, options) {
     automation: false,
     ...options,
     env: {
+      ...stack.environ,
       TRIVET_STARTED_WITH: stack.digests[name],
       PYTHONUNBUFFERED: '1',
       // Fewer arenas: threads that come and go leave less memory behind.

@@ -155,8 +155,14 @@ def secrets_left_behind() -> list[str]:
 
 
 def main() -> None:
+    keep_clean_environ()
     settings = stack_settings.read()
-    described = {**_described(settings), "digests": digests(settings, load_environ(ROOT))}
+    environ = load_environ(ROOT)
+    described = {
+        **_described(settings),
+        "digests": digests(settings, environ),
+        "environ": clean_environ(),
+    }
     sys.stdout.write(json.dumps(described))
 
 

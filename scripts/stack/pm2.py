@@ -24,6 +24,9 @@ _NAMESPACE = "trivet"
 _TIMEOUT_SECONDS = 300
 
 
+EXIT_CONFIGURATION = 78  # services/kernel/server.py
+
+
 @dataclass(frozen=True)
 class Process:
     """One line of `pm2 list`."""
@@ -36,8 +39,18 @@ class Process:
     restarts: int
     root: Path
     started_with: str
+    exit_code: int | None
     is_ours: bool
     log: Path
+
+    @property
+    def is_down_for_good(self) -> bool:
+        """Whether PM2 will not start it again.
+
+        One that ended with 78 says "waiting restart" for ever, since it has a growing delay.
+        """
+        ended = self.pid == 0 and self.exit_code == EXIT_CONFIGURATION
+        return ended or self.status in {"errored", "stopped"}
 
 
 def home() -> Path:
@@ -124,6 +137,7 @@ def _process(entry: dict[str, Any]) -> Process:
         restarts=described.get("restart_time", 0),
         root=Path(described.get("pm_cwd", "/")),
         started_with=described.get("TRIVET_STARTED_WITH", ""),
+        exit_code=described.get("exit_code"),
         is_ours=described.get("namespace") == _NAMESPACE,
         log=Path(described.get("pm_err_log_path", "/dev/null")),
     )

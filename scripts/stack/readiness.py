@@ -18,7 +18,6 @@ from scripts.stack.settings import StackSettings
 _WAIT_SECONDS = 240.0
 _PAUSE_SECONDS = 0.5
 _SIGN_OF_LIFE_SECONDS = 5.0
-_DOWN_FOR_GOOD = {"errored", "stopped"}
 _LOG_LINES = 8
 
 
@@ -129,7 +128,7 @@ def _names(waiting: Iterable[Gate]) -> str:
 def _raise_if_hopeless(waiting: Iterable[Gate]) -> None:
     names = {gate.application for gate in waiting}
     for process in pm2.ours():
-        if process.name in names and process.status in _DOWN_FOR_GOOD:
+        if process.name in names and process.is_down_for_good:
             for line in _last_lines(process.log):
                 say(f"  | {line}")
             raise Problem(f"{process.name} does not start: mend what it says above ({process.log})")

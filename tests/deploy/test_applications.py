@@ -122,6 +122,7 @@ def process(name: str, **more: object) -> pm2.Process:
         "restarts": 0,
         "root": ROOT,
         "started_with": digests_of_the_default()[name],
+        "exit_code": None,
         "is_ours": True,
         "log": Path(os.devnull),
         **more,
