@@ -17,7 +17,7 @@ from services.kernel.sse import encode_comment
 from services.llm_proxy.caller_watch import CallerWatch
 from services.llm_proxy.metering import Record
 from services.llm_proxy.providers.base import Prepared, StreamReader, TimeoutConfig
-from services.llm_proxy.upstream import BrokenOff, Client, Exchange, Timeouts
+from services.llm_proxy.upstream import BrokenOff, Client, Exchange
 
 MAX_ANSWER_BYTES = 64 * 1024**2
 MAX_ERROR_BYTES = 256 * 1024
@@ -65,7 +65,7 @@ class Relay:
     async def whole(self, call: Prepared, record: Record) -> bytes:
         """The caller's body for a call that does not stream. Raises the contract's errors."""
         record.sent_bytes = call.body_bytes
-        exchange = await self._client.open(call.request, _timeouts(call.timeouts, stream=False))
+        exchange = await self._client.open(call.request, call.timeouts.whole)
         try:
             status = await exchange.head()
             limit = MAX_ANSWER_BYTES if status < 300 else MAX_ERROR_BYTES
@@ -84,7 +84,7 @@ class Relay:
     ) -> None:
         """Passes a stream on. Raises the contract's errors, before or after the first bytes."""
         record.sent_bytes = call.body_bytes
-        exchange = await self._client.open(call.request, _timeouts(call.timeouts, stream=True))
+        exchange = await self._client.open(call.request, call.timeouts.streaming)
         try:
             exchange.nudge_every(self._heartbeat_seconds)
             while not await exchange.head():
@@ -175,17 +175,6 @@ async def _refuse_no_stream(exchange: Exchange, call: Prepared) -> None:
 def _refuse_encoding(exchange: Exchange) -> None:
     if exchange.header(b"content-encoding") not in (b"", b"identity"):
         raise UpstreamError("the provider's answer is compressed, which was not asked for.")
-
-
-def _timeouts(config: TimeoutConfig, *, stream: bool) -> Timeouts:
-    """A whole answer's head comes when all of it is written; a stream's comes at once."""
-    first = config.first_output_seconds if stream else config.total_seconds
-    return Timeouts(
-        connect_seconds=config.connect_seconds,
-        first_byte_seconds=first,
-        silence_seconds=config.silence_seconds,
-        total_seconds=config.total_seconds,
-    )
 
 
 async def send_whole(send: Send, body: bytes) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.kernel.errors import NotFound, TrivetError
-from services.llm_proxy.upstream import Request, parse_url
+from services.llm_proxy.upstream import Request, Timeouts, parse_url
 
 AdapterName = Literal["openai_compatible", "doubao", "dashscope_app", "tongyi", "deepseek", "local"]
 
@@ -44,6 +45,24 @@ class TimeoutConfig(BaseModel):
     first_output_seconds: Annotated[float, Field(gt=0)] = 120
     silence_seconds: Annotated[float, Field(gt=0)] = 120
     total_seconds: Annotated[float, Field(gt=0)] = 900
+
+    @cached_property
+    def streaming(self) -> Timeouts:
+        """For a stream, whose head comes at once."""
+        return self._with_first_byte(self.first_output_seconds)
+
+    @cached_property
+    def whole(self) -> Timeouts:
+        """For a whole answer, whose head comes when all of it is written."""
+        return self._with_first_byte(self.total_seconds)
+
+    def _with_first_byte(self, seconds: float) -> Timeouts:
+        return Timeouts(
+            connect_seconds=self.connect_seconds,
+            first_byte_seconds=seconds,
+            silence_seconds=self.silence_seconds,
+            total_seconds=self.total_seconds,
+        )
 
 
 class ProviderConfig(BaseModel):
@@ -139,7 +158,7 @@ class Dialect(Protocol):
     def error(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> TrivetError: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ask:
     """A chat on its way to a provider; `body` is OpenAI-shaped and belongs to the adapter now."""
 
@@ -151,7 +170,7 @@ class Ask:
     extra: dict[str, Any] | None = None  # goes into the first chunk, or into the message
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A call that is ready to be made."""
 
