@@ -1,8 +1,7 @@
-"""A chat with an assistant: search, then the model, or an honest word that nothing was found."""
+"""A chat with an assistant: search, then the model, or a plain word where none can answer."""
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import orjson
@@ -18,6 +17,7 @@ from services.kernel.errors import (
 )
 from services.llm_proxy.assistants import PREFIX, Assistant, Passage, language_of
 from services.llm_proxy.caller_watch import CallerWatch
+from services.llm_proxy.canned import CannedAnswer
 from services.llm_proxy.metering import Record
 from services.llm_proxy.providers.base import Ask, Outcome
 from services.llm_proxy.relay import Outlet, send_whole
@@ -37,12 +37,13 @@ async def answer(
     async with CallerWatch(receive) as watch:
         passages = await search(state, assistant, question)
         record.citations = [passage.id for passage in passages]
-        if not passages:
-            await _nothing_found(assistant, question, context, body, watch, send, record)
+        target = state.catalog.current.resolve(assistant.config.model, trusted=True)
+        if not passages or not target.speaks(language_of(question)):
+            canned = _without_model(assistant, question, passages, context.request_id)
+            await _say(canned, record, watch, send)
             return
-        ask = _ask(state, assistant, question, passages, context, body, record)
-        assert record.target is not None  # noqa: S101  # _ask has set it
-        call = record.target.provider.chat(ask)
+        record.target = target
+        call = target.provider.chat(_ask(assistant, question, passages, context, body, record))
         if record.stream:
             await state.relay.stream(call, Outlet(send), watch, record)
             return
@@ -78,8 +79,22 @@ def _no_knowledge() -> Overloaded:
     )
 
 
+def _citations(passages: list[Passage]) -> list[dict[str, Any]]:
+    return [passage.citation(index) for index, passage in enumerate(passages, start=1)]
+
+
+def _without_model(
+    assistant: Assistant, question: str, passages: list[Passage], request_id: str
+) -> CannedAnswer:
+    """An honest word that nothing was found, or the best passage as it stands.
+
+    A model that does not speak the question's language would only make words up.
+    """
+    text = assistant.quoted(question, passages[0]) if passages else assistant.nothing_for(question)
+    return CannedAnswer(text, assistant.model_name, request_id, _citations(passages))
+
+
 def _ask(
-    state: State,
     assistant: Assistant,
     question: str,
     passages: list[Passage],
@@ -87,8 +102,8 @@ def _ask(
     body: dict[str, Any],
     record: Record,
 ) -> Ask:
-    record.target = state.catalog.current.resolve(assistant.config.model, trusted=True)
-    citations = [passage.citation(index) for index, passage in enumerate(passages, start=1)]
+    assert record.target is not None  # noqa: S101  # set by the caller
+    citations = _citations(passages)
     options = body.get("stream_options") or {}
     return Ask(
         body=assistant.chat_body(body["messages"], question, passages, body),
@@ -102,42 +117,12 @@ def _ask(
     )
 
 
-async def _nothing_found(
-    assistant: Assistant,
-    question: str,
-    context: RequestContext,
-    body: dict[str, Any],
-    watch: CallerWatch,
-    send: Send,
-    record: Record,
-) -> None:
-    """No passage fits: no model is asked, and nothing is made up."""
-    text = assistant.config.nothing_found.said_in(language_of(question)).strip()
-    head = {
-        "id": f"chatcmpl-{context.request_id}",
-        "created": int(time.time()),
-        "model": assistant.model_name,
-    }
+async def _say(answer: CannedAnswer, record: Record, watch: CallerWatch, send: Send) -> None:
+    """Answer without a model."""
     record.outcome = Outcome(finish_reasons=["stop"])
     record.first_output()
     watch.over = True
     if record.stream:
-        await Outlet(send).write(_canned_stream(head, text), more=False)
+        await Outlet(send).write(answer.stream(), more=False)
     else:
-        message = {"role": "assistant", "content": text, "citations": []}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-        whole = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
-        await send_whole(send, orjson.dumps(whole))
-
-
-def _canned_stream(head: dict[str, Any], text: str) -> bytes:
-    deltas = [({"role": "assistant", "content": text}, None), ({}, "stop")]
-    events = []
-    for number, (delta, finish) in enumerate(deltas):
-        chunk = {**head, "object": "chat.completion.chunk"}
-        chunk["choices"] = [{"index": 0, "delta": delta, "finish_reason": finish}]
-        if number == 0:
-            chunk["citations"] = []
-        events.append(b"data: " + orjson.dumps(chunk) + b"\n\n")
-    return b"".join(events) + b"data: [DONE]\n\n"
+        await send_whole(send, answer.whole())

@@ -39,6 +39,7 @@ class AssistantConfig(BaseModel):
     prompt: Words
     question: Words
     nothing_found: Words
+    quoted: Words
     collection: str = "site"
     top_k: Annotated[int, Field(ge=1, le=20)] = 3
     min_score: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -49,6 +50,13 @@ class AssistantConfig(BaseModel):
     max_question_characters: Annotated[int, Field(ge=1)] = 2000
     max_history_messages: Annotated[int, Field(ge=0)] = 4
     max_history_characters: Annotated[int, Field(ge=50)] = 400
+
+    @field_validator("quoted")
+    @classmethod
+    def _has_slot(cls, value: Words) -> Words:
+        if "{passage}" not in value.zh or "{passage}" not in value.en:
+            raise ValueError("needs {passage} in both languages")
+        return value
 
     @field_validator("question")
     @classmethod
@@ -125,6 +133,16 @@ class Assistant:
             message = f"The question is longer than {limit} characters."
             raise InvalidRequest(message, param="messages")
         return question
+
+    def nothing_for(self, question: str) -> str:
+        """What is said when the search finds nothing."""
+        return self.config.nothing_found.said_in(language_of(question)).strip()
+
+    def quoted(self, question: str, passage: Passage) -> str:
+        """The best passage as it stands, for a model that does not speak the language."""
+        words = self.config.quoted.said_in(language_of(question)).strip()
+        text = (passage.content or passage.snippet)[: self.config.max_passage_characters]
+        return words.replace("{passage}", text)
 
     def search_params(self, question: str) -> dict[str, Any]:
         """The query of kb's search."""

@@ -45,6 +45,11 @@ class Target:
     price: Price | None
     usd_per_unit: float
     listed: bool
+    languages: tuple[str, ...] = ()
+
+    def speaks(self, language: str) -> bool:
+        """Whether assistants may have the model answer in a language; all, when none is named."""
+        return not self.languages or language in self.languages
 
     @property
     def label(self) -> str:
@@ -116,7 +121,8 @@ class Catalog:
             raise NotFound(message, param="model", provider=provider.name)
         price = listed.price if listed else None
         rate = self._rates[price.currency] if price else 1.0
-        return Target(provider, wanted, price, rate, known)
+        languages = tuple(listed.languages or ()) if listed else ()
+        return Target(provider, wanted, price, rate, known, languages)
 
     def embedding(self, model: str | None) -> Target:
         """A model for embeddings; None is the default one. Raises NotFound."""

@@ -47,6 +47,10 @@ def ask(gateway: Gateway, text: str = "How do I back up?", **more: Any) -> Any:
     return gateway.post("/v1/chat/completions", chat_body("assistant/site", text, **more))
 
 
+def ask_english(gateway: Gateway, text: str, **more: Any) -> Any:
+    return gateway.post("/v1/chat/completions", chat_body("assistant/english", text, **more))
+
+
 def test_an_answer_names_its_sources(start: Start) -> None:
     with start() as gateway:
         gateway.neighbours.passages = PASSAGES
@@ -73,6 +77,28 @@ def test_a_streams_first_chunk_carries_the_sources_and_the_rest_is_the_models(
         assert event["attributes"]["trivet.assistant"] == "site"
         assert event["attributes"]["trivet.citations"] == ["doc-1", "doc-2"]
         assert event["attributes"]["gen_ai.request.model"] == "words"
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_model_without_the_language_leaves_the_word_to_the_passage(
+    start: Start, stream: bool
+) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        asked = len(gateway.vendor.requests)
+        response = ask_english(gateway, "如何备份？", stream=stream)
+        if stream:
+            chunks = [data for _, data in events_of(response) if isinstance(data, dict)]
+            text, citations = text_of(response), chunks[0]["citations"]
+        else:
+            message = response.json()["choices"][0]["message"]
+            text, citations = message["content"], message["citations"]
+        assert citations == CITATIONS
+        assert "Stop everything, copy data/" in text
+        assert "原文" in text
+        assert len(gateway.vendor.requests) == asked
+        english = ask_english(gateway, "How do I back up?").json()
+        assert english["choices"][0]["message"]["content"] == "Hello 世界!"
 
 
 @pytest.mark.parametrize(

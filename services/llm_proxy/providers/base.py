@@ -34,6 +34,7 @@ class ModelConfig(BaseModel):
     kind: Literal["chat", "embedding"] = "chat"
     price: Price | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
+    languages: list[Literal["zh", "en"]] | None = None  # None: both
 
 
 class TimeoutConfig(BaseModel):
