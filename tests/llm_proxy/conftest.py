@@ -87,7 +87,8 @@ class Gateway:
 
     def client(self, **options: Any) -> httpx.Client:
         """A client; it loads no certificates, which would take longer than most tests."""
-        return httpx.Client(base_url=self.url, timeout=30, trust_env=False, verify=False, **options)
+        options = {"timeout": 30, "trust_env": False, "verify": False, **options}
+        return httpx.Client(base_url=self.url, **options)
 
     @property
     def admin_token(self) -> str:
