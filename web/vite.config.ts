@@ -1,12 +1,27 @@
 /// <reference types="vitest/config" />
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+const GUIDE = new URL("../library/guide/", import.meta.url);
+
+/** The guide's Markdown beside the pages, so that the sources of the sample library can be read. */
+const guide: Plugin = {
+  name: "guide",
+  generateBundle() {
+    for (const path of readdirSync(GUIDE, { recursive: true, encoding: "utf8" })) {
+      if (!path.endsWith(".md")) continue;
+      this.emitFile({ type: "asset", fileName: `guide/${path}`, source: readFileSync(new URL(path, GUIDE)) });
+    }
+  },
+};
 
 export default defineConfig({
   // Relative addresses: one build works under "/" and under any prefix.
   base: "./",
+  plugins: [guide],
   build: {
     target: "es2022",
     // These understand light-dark() and nesting, which the design tokens use.
@@ -17,7 +32,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The budget of the first paint is checked by scripts/weigh.mjs.
     reportCompressedSize: false,
-    rolldownOptions: { input: { chat: page("index.html"), console: page("console/index.html") } },
+    rolldownOptions: { input: { chat: page("index.html"), console: page("console/index.html"), read: page("read/index.html") } },
   },
   test: { include: ["test/**/*.test.ts"], environment: "node" },
 });

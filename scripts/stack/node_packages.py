@@ -46,4 +46,5 @@ def build_pages() -> None:
 
 
 def _sources() -> list[Path]:
-    return [path for path in WEB.iterdir() if path.name[0] != "." and path.name not in _NOT_SOURCES]
+    own = [path for path in WEB.iterdir() if path.name[0] != "." and path.name not in _NOT_SOURCES]
+    return [*own, ROOT / "library" / "guide"]  # the build puts the guide beside the pages

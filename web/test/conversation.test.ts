@@ -1,7 +1,9 @@
+import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
 import { Conversation, type Ask } from "../src/chat/conversation";
 import { isTrialModel, parseSite } from "../src/chat/site";
 import { sourceAddress, sourcePlace, sourceTitle } from "../src/chat/source";
+import { anchorHeadings, parseDocument, slugOf } from "../src/read/document";
 import type { ChatRequest, ChatSignal, Citation } from "../src/transport/completion";
 import { Failure } from "../src/transport/failure";
 
@@ -161,6 +163,24 @@ describe("a source", () => {
     expect(sourcePlace(of({ title: "Back up › How?" }))).toBe("Back up");
     expect(sourcePlace(of({ title: "How?", url: "https://docs.example.com/a" }))).toBe("docs.example.com");
     expect(sourcePlace(of({ title: "How?", source: "guide/en/backup.md#how" }))).toBe("en/backup.md");
+  });
+});
+
+describe("the guide", () => {
+  it("is read by its own documents' addresses alone", () => {
+    expect(parseDocument("?/guide/zh/what-is-trivet.md")).toEqual({ language: "zh", name: "what-is-trivet" });
+    for (const other of ["", "?/guide/fr/a.md", "?/guide/en/../../x.md", "?//example.com/a.md", "?/api/session"]) {
+      expect(parseDocument(other), other).toBeNull();
+    }
+  });
+
+  it("has the anchors that the knowledge base names", () => {
+    expect(slugOf("How do I turn on HTTPS (TLS)?")).toBe("how-do-i-turn-on-https-tls");
+    expect(slugOf("如何备份 Trivet？")).toBe("如何备份-trivet");
+    expect(slugOf("？！")).toBe("section");
+    const { document } = new JSDOM("<h2>A b</h2><h2>A b</h2>").window;
+    anchorHeadings(document.querySelectorAll("h2"));
+    expect([...document.querySelectorAll("h2")].map(({ id }) => id)).toEqual(["a-b", "a-b-1"]);
   });
 });
 

@@ -6,6 +6,7 @@ import { icons } from "../design/icons";
 import { mark, markStyles } from "../design/mark";
 import { chatWords } from "../i18n/chat";
 import { commonWords, describeFailure } from "../i18n/common";
+import { copyCode } from "../markdown/copy-code";
 import { GrowingMarkdown } from "../markdown/growing";
 import type { MarkdownRenderer, RenderOptions } from "../markdown/render";
 import type { Language } from "../preferences/preferences";
@@ -148,11 +149,7 @@ export class TrivetTurn extends LitElement {
     setTimeout(() => (this.copied = false), COPIED_FOR_MS);
   }
 
-  private async onClick(event: Event): Promise<void> {
-    const button = (event.target as Element).closest<HTMLButtonElement>("button[data-copy]");
-    const code = button?.closest(".code")?.querySelector("code");
-    if (!button || !code || !(await copyText(code.textContent ?? ""))) return;
-    button.textContent = commonWords[this.language].copied;
-    setTimeout(() => (button.textContent = commonWords[this.language].copy), COPIED_FOR_MS);
+  private onClick(event: Event): void {
+    void copyCode(event, commonWords[this.language]);
   }
 }

@@ -16,6 +16,8 @@ export interface RenderSource {
 export interface RenderOptions {
   words: RenderWords;
   sources: readonly RenderSource[];
+  /** The level of a `# heading`. By default 3: an answer stands below the headings of its page. */
+  topHeading?: number;
 }
 
 /** What may stand in an answer. Everything else is dropped, whatever Markdown made of it. */
@@ -69,8 +71,7 @@ function renderer(options: () => RenderOptions): RendererObject {
       return link(href, title ?? null, this.parser.parseInline(tokens));
     },
     heading({ tokens, depth }) {
-      // The page has its own h1 and h2: an answer's headings begin below them.
-      const level = Math.min(depth + 2, 6);
+      const level = Math.min(depth - 1 + (options().topHeading ?? 3), 6);
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>\n`;
     },
     code: (token) => codeBlock(token, options().words),
