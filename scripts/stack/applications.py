@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,39 +25,53 @@ from services.kernel.settings import CommonSettings, load_environ, table
 _SERVICES = ROOT / "services"
 _KERNEL = _SERVICES / "kernel"
 _ECOSYSTEM = ROOT / "ecosystem.config.js"
-_PREFIXES = {"llm_proxy": "LLM_PROXY_", "kb": "KB_", "analytics": "ANALYTICS_"}
+_PREFIXES = ("LLM_PROXY_", "KB_", "ANALYTICS_")
+_READ_BY_ENGINES = {"TRIVET_DATA_DIR", "TRIVET_LOG_LEVEL"}
 # What a program may need to find its way; nothing else of the shell's environment reaches PM2.
 _PASSED_ON = {"PATH", "HOME", "USER", "LOGNAME", "LANG", "TZ", "TMPDIR", "PM2_HOME"}
 _PASSED_ON_PREFIXES = ("TRIVET_", "LC_", "OPENBLAS_", "OMP_", "MKL_", "SSL_CERT_")
-_VENDORS = ("DOUBAO_", "DASHSCOPE_", "DEEPSEEK_", "OPENAI_")
+_VENDORS = ("DOUBAO_", "DASHSCOPE_", "TONGYI_", "DEEPSEEK_", "OPENAI_")
 _SECRET_WORDS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "CREDENTIAL")
 
 
 @dataclass(frozen=True)
 class Application:
-    """One name in `pm2 list`: the code it runs, and whose settings it reads (None: nobody's)."""
+    """One name in `pm2 list`: the code it runs and the settings it reads.
+
+    A service reads what begins with its prefixes, what all share, and what else `.env` holds;
+    an engine (`is_service` false) what begins with its prefixes, the data folder and the log level.
+    """
 
     name: str
     code: tuple[Path, ...]
-    owner: str | None
+    prefixes: tuple[str, ...] = ()
+    is_service: bool = False
     instances: int = 1
 
 
 def applications(settings: StackSettings) -> list[Application]:
     """All that this stack needs, in the order in which it is started."""
-    local_model = _SERVICES / "llm_proxy" / "local_model"
-    engines = [
-        Application("trivet-embedder", (_KERNEL, _SERVICES / "kb" / "embedder"), "kb"),
-        Application("trivet-local-model", (_KERNEL, local_model), "llm_proxy"),
-        Application("trivet-log-rotation", (ROOT / "deploy" / "pm2",), None),
-    ]
+    return [*_engines(settings), *_services(settings)]
+
+
+def _engines(settings: StackSettings) -> Iterator[Application]:
     if not settings.chroma_url:
-        engines.insert(0, Application("trivet-chroma", (), None))
-    services = [
-        Application(f"trivet-{name.replace('_', '-')}", (_KERNEL, _SERVICES / name), name, count)
-        for name, count in ((name, settings.instances) for name in reversed(_PREFIXES))
-    ]
-    return engines + services
+        yield Application("trivet-chroma", ())
+    embedder, local_model = _SERVICES / "kb" / "embedder", _SERVICES / "llm_proxy" / "local_model"
+    yield Application("trivet-embedder", (_KERNEL, embedder), ("KB_EMBEDDER_", "KB_MODEL"))
+    yield Application("trivet-local-model", (_KERNEL, local_model), ("LLM_PROXY_LOCAL_MODEL_",))
+    yield Application("trivet-log-rotation", (ROOT / "deploy" / "pm2",))
+
+
+def _services(settings: StackSettings) -> Iterator[Application]:
+    for name, prefixes in {
+        "analytics": ("ANALYTICS_",),
+        "kb": ("KB_",),
+        "llm_proxy": ("LLM_PROXY_", *_VENDORS),
+    }.items():
+        shown = f"trivet-{name.replace('_', '-')}"
+        code = (_KERNEL, _SERVICES / name)
+        yield Application(shown, code, prefixes, True, settings.instances)
 
 
 def digests(settings: StackSettings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -69,24 +83,22 @@ def digests(settings: StackSettings, environ: Mapping[str, str]) -> dict[str, st
 
 
 def _digest(application: Application, settings: StackSettings, environ: Mapping[str, str]) -> str:
-    values = {
-        name: value
-        for name, value in environ.items()
-        if application.owner and _concerns(application.owner, name)
-    }
+    values = {name: value for name, value in environ.items() if _concerns(application, name)}
     described = json.dumps([values, _described(settings)], sort_keys=True)
     files = [*application.code, _ECOSYSTEM, REQUIREMENTS / "runtime.lock"]
     return hashlib.sha256((digest_of(files) + described).encode()).hexdigest()[:16]
 
 
-def _concerns(owner: str, name: str) -> bool:
-    """Whether a variable may matter to a service: its own, a shared one, or a vendor's key."""
+def _concerns(application: Application, name: str) -> bool:
+    """Whether an application may read a variable."""
+    if name.startswith(application.prefixes):
+        return True
+    if not application.is_service:
+        return bool(application.prefixes) and name in _READ_BY_ENGINES
     if name in _shared_names():
         return True
-    owners = [service for service, prefix in _PREFIXES.items() if name.startswith(prefix)]
-    if owners:
-        return owner in owners
-    return name in _written_names() or name.startswith(("TRIVET_", *_VENDORS))
+    others = (*_PREFIXES, *_VENDORS)
+    return not name.startswith(others) and (name in _written_names() or name.startswith("TRIVET_"))
 
 
 def _shared_names() -> set[str]:
@@ -139,12 +151,12 @@ def keep_clean_environ() -> None:
 
 def _may_pass(name: str) -> bool:
     shared = name in _PASSED_ON or name in _shared_names()
-    return shared or name.startswith((*_PASSED_ON_PREFIXES, *_PREFIXES.values(), *_VENDORS))
+    return shared or name.startswith((*_PASSED_ON_PREFIXES, *_PREFIXES, *_VENDORS))
 
 
 def secrets_left_behind() -> list[str]:
     """Keys in the shell's environment that a service will not see, since they are not in `.env`."""
-    ours = ("TRIVET_", "FERNET_", *_PREFIXES.values(), *_VENDORS)
+    ours = ("TRIVET_", "FERNET_", *_PREFIXES, *_VENDORS)
     passed, written = clean_environ(), _written_names()
     return sorted(
         name

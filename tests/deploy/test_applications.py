@@ -30,10 +30,13 @@ def changed(**environ: str) -> set[str]:
 @pytest.mark.parametrize(
     ("name", "value", "concerned"),
     [
-        ("LLM_PROXY_ANONYMOUS", "off", {"trivet-llm-proxy", "trivet-local-model"}),
-        ("KB_CHUNK_TOKENS", "100", {"trivet-kb", "trivet-embedder"}),
+        ("LLM_PROXY_ANONYMOUS", "off", {"trivet-llm-proxy"}),
+        ("LLM_PROXY_LOCAL_MODEL_SLOTS", "4", {"trivet-llm-proxy", "trivet-local-model"}),
+        ("KB_CHUNK_TOKENS", "100", {"trivet-kb"}),
+        ("KB_MODEL_PATH", "/models/x", {"trivet-kb", "trivet-embedder"}),
         ("ANALYTICS_FEEDBACK_PER_MINUTE", "3", {"trivet-analytics"}),
-        ("DOUBAO_MODEL", "x", {*SERVICES, "trivet-local-model", "trivet-embedder"}),
+        ("DOUBAO_MODEL", "x", {"trivet-llm-proxy"}),
+        ("TRIVET_PREFIX", "/chat/", SERVICES),
         ("PATH", "/bin", set()),
     ],
 )
