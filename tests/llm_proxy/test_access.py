@@ -64,7 +64,9 @@ def test_who_may_chat_without_a_credential_is_one_setting(
             response = client.get("/v1/models")
             assert response.status_code == listing
             if model_status == 401 and listing == 200:
-                assert [item["id"] for item in response.json()["data"]] == ["assistant/site"]
+                listed = [item["id"] for item in response.json()["data"]]
+                assert "assistant/site" in listed
+                assert all(name.startswith("assistant/") for name in listed)
         admin = {"Authorization": f"Bearer {gateway.admin_token}"}
         allowed = gateway.post("/v1/chat/completions", chat_body("openai/words"), headers=admin)
         assert allowed.status_code == 200
