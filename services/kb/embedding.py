@@ -102,10 +102,14 @@ class Embedder:
         )
         try:
             answer = orjson.loads(response.content)
-            vectors = [base64.b64decode(item["embedding"]) for item in answer["data"]]
+            vectors = [
+                base64.b64decode(item["embedding"], validate=True) for item in answer["data"]
+            ]
             key = str(answer["model_key"])
         except (ValueError, KeyError, TypeError) as exc:
             raise UpstreamError("the embedder's answer is not understood.") from exc
+        if len(vectors) != len(texts):
+            raise UpstreamError("the embedder's answer is not whole.")
         if self._model is None or key != self._model.key:
             await self._refresh()
             raise ModelChanged("The embedding model has changed.")

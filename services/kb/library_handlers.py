@@ -22,6 +22,7 @@ from services.kb.schemas import (
     DocumentQuery,
     DocumentsQuery,
     DocumentView,
+    EmbedderView,
     IndexState,
     JobView,
     NewCollection,
@@ -41,7 +42,11 @@ async def list_collections(call: Call[State]) -> CollectionList:
     def work(connection: Connection) -> list[CollectionView]:
         return [_collection(connection, row, model) for row in catalogue.every(connection)]
 
-    return CollectionList(items=await call.state.database.read(work))
+    items = await call.state.database.read(work)
+    if model is None:
+        return CollectionList(items=items, embedder=None)
+    embedder = EmbedderView(model=model.name, revision=model.revision, dimensions=model.dimensions)
+    return CollectionList(items=items, embedder=embedder)
 
 
 async def create_collection(call: Call[State], body: NewCollection) -> CollectionView:

@@ -76,7 +76,9 @@ class SearchResult(BaseModel):
 
 
 class SearchResponse(BaseModel):
-    """`degraded` names what was away: `embedder`, `vector_index`, `model_changed`."""
+    """`degraded` says why only words were searched: `embedder` or `vector_index` was away, the
+    model is another than the index's (`model_changed`) or does not know the query's language
+    (`model_language`)."""
 
     success: bool = True
     query: str
@@ -119,9 +121,20 @@ class CollectionView(BaseModel):
     created_at: str
 
 
+class EmbedderView(BaseModel):
+    """The model that the embedder has now; `revision` is the sha256 of its weights."""
+
+    model: str
+    revision: str
+    dimensions: int
+
+
 class CollectionList(BaseModel):
+    """`embedder` is null while the embedder is away or loads its model."""
+
     items: list[CollectionView]
     next_cursor: str | None = None
+    embedder: EmbedderView | None
 
 
 class DocumentsQuery(BaseModel):

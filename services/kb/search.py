@@ -124,6 +124,8 @@ class Searcher:
         model, vector = found
         if model.key != collection.model_key:
             return _Dense(None, degraded=("model_changed",))
+        if calibration_of(model.name).english_only and script_of(query.text) == "cjk":
+            return _Dense(None, degraded=("model_language",))
         values = array.array("f", vector)
         try:
             nearest = await self._index.query(collection.index_name, values, query.candidates)

@@ -94,7 +94,7 @@ async def _searched(call: Call[State], options: SearchOptions, text: str) -> Sea
 def _record(call: Call[State], query: Query, found: Found) -> None:
     """Search events, as analytics counts them."""
     own = call.caller.kind == "neighbour"
-    said = call.request.headers.get(CAUSE_HEADER, "") if own else ""
+    said = call.request.headers.get(CAUSE_HEADER, "assistant") if own else "user"
     attributes: dict[str, Any] = {
         "trivet.query": query.text,
         "trivet.collection": query.collection,

@@ -167,10 +167,11 @@ def test_a_source_is_a_plain_path(lonely_kb: Kb, source: str) -> None:
     assert lonely_kb.admin.put("/api/documents", json=body).status_code == 422
 
 
-def test_the_collections_state_tells_of_its_index(kb: Kb, lonely_kb: Kb) -> None:
+def test_the_collections_state_tells_of_its_index(kb: Kb) -> None:
     assert kb.collection()["state"] == "empty"
     kb.put("one.md", ONE)
     kb.indexed()
     state = kb.collection()
     assert (state["state"], state["documents"], state["chunks"]) == ("ready", 1, 3)
     assert state["embedding_model"] == "multilingual-e5-small"
+    assert kb.admin.get("/api/collections").json()["embedder"]["dimensions"] == 384

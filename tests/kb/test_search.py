@@ -159,6 +159,7 @@ def test_without_engines_a_search_goes_on_with_the_words_and_says_so(lonely_kb: 
         found = lonely_kb.search("如何备份", mode=mode)
         assert found["results"][0]["source"] == "zh/backup.md#如何备份"
         assert found["degraded"] == ([] if mode == "lexical" else ["embedder"])
+    assert lonely_kb.admin.get("/api/collections").json()["embedder"] is None
     ready = lonely_kb.visitor.get("/readyz")
     assert ready.status_code == 200
     assert ready.json()["status"] == "degraded"
@@ -192,14 +193,19 @@ def test_searches_become_events_and_only_a_neighbour_names_their_cause(
     neighbour = {"Authorization": f"Bearer {token}", **cause}
     kb.visitor.get("/api/search", params={"q": "canary one"}, headers=cause)
     kb.visitor.get("/api/search", params={"q": "canary two"}, headers=neighbour)
+    kb.visitor.get(
+        "/api/search", params={"q": "canary 3"}, headers={**neighbour, "X-Trivet-Cause": "user"}
+    )
 
     def recorded() -> bytes:
         files = (kb.data_dir / "outbox").rglob("*")
         text = b"".join(path.read_bytes() for path in files if path.is_file())
-        return text if b"canary two" in text else b""
+        return text if b"canary 3" in text else b""
 
     lines = until(recorded, 10, "the events are on disk").splitlines()
     one = next(line for line in lines if b"canary one" in line)
     two = next(line for line in lines if b"canary two" in line)
     assert b'"trivet.cause":"user"' in one
+    three = next(line for line in lines if b"canary 3" in line)
     assert b'"trivet.cause":"assistant"' in two
+    assert b'"trivet.cause":"user"' in three
