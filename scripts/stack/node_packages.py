@@ -21,7 +21,7 @@ def install(mirrors: Mirrors) -> None:
     digest = digest_of(_MANIFESTS, output(["node", "--version"]))
     if is_current(stamp, digest):
         return
-    with step("PM2 and the tools of the web build, by npm (60 MB, once)"):
+    with step("PM2 and the tools of the web build, by npm (90 MB, once)"):
         run(
             ["npm", "ci", "--no-audit", "--no-fund", "--loglevel=error"],
             otherwise="npm could not install the packages: see the lines above, mend the network "

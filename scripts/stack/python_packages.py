@@ -41,7 +41,7 @@ def create_environment(mirrors: Mirrors) -> None:
     stamp, digest = VENV / ".trivet-environment", _digest("uv")
     if is_current(stamp, digest) and PYTHON.exists():
         return
-    with step("Python environment in .venv, with uv (25 MB)"):
+    with step("Python environment in .venv, with uv (20 MB)"):
         if not PYTHON.exists() or not succeeds([PYTHON, "-c", "import pip"]):
             run([sys.executable, "-m", "venv", "--clear", VENV], otherwise=_OTHERWISE)
         environ = mirrors.python_environ()
@@ -58,7 +58,7 @@ def install_runtime(mirrors: Mirrors) -> None:
     environ = mirrors.python_environ()
     with step("torch, CPU build (190 MB, once)"):
         _install_torch(mirrors)
-    with step("Python packages (250 MB, once)"):
+    with step("Python packages (220 MB, once)"):
         run(
             [*_UV, "-r", lock("torch"), "-r", lock("runtime")],
             otherwise=_OTHERWISE,
@@ -74,7 +74,7 @@ def install_development(mirrors: Mirrors) -> None:
     stamp, digest = VENV / ".trivet-development", _digest("runtime", "dev")
     if is_current(stamp, digest):
         return
-    with step("Python packages of the tests (120 MB, once)"):
+    with step("Python packages of the tests (100 MB, once)"):
         run(
             [*_UV, "-r", lock("torch"), "-r", lock("runtime"), "-r", lock("dev")],
             otherwise=_OTHERWISE,
