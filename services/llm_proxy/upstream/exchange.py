@@ -97,10 +97,10 @@ class Exchange(Answer):
                 self._nudged = False
                 return b""
             await self._news()
-        pieces, self.pieces, self.buffered_bytes = self.pieces, [], 0
+        data = self.taken()
         if self.paused:
             self._resume()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return data
 
     @property
     def failed(self) -> bool:
