@@ -50,6 +50,9 @@ def settings(room: Path, bed: Bed, ports: Mapping[str, int]) -> dict[str, str]:
     assistants.write_text("assistants: {}\n")
     return clean_environ(
         PYTHONPATH=str(ROOT),
+        # As ecosystem.config.js starts them.
+        PYTHONUNBUFFERED="1",
+        MALLOC_ARENA_MAX="2",
         TRIVET_DATA_DIR=str(room / "data"),
         TRIVET_RUN_DIR=str(room / "run"),
         TRIVET_INSTANCES="1",
