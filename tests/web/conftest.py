@@ -98,7 +98,7 @@ def doors(
 
     def door(prefix: str) -> str:
         if prefix not in opened:
-            opened[prefix] = _open_door(tmp_path_factory.mktemp("nginx"), prefix, upstream[1])
+            opened[prefix] = open_door(tmp_path_factory.mktemp("nginx"), prefix, upstream[1])
         return opened[prefix][1]
 
     yield door
@@ -106,7 +106,8 @@ def doors(
         nginx.stop()
 
 
-def _open_door(home: Path, prefix: str, upstream_url: str) -> tuple[Nginx, str]:
+def open_door(home: Path, prefix: str, upstream_url: str) -> tuple[Nginx, str]:
+    """nginx under a prefix before services at `upstream_url`, and the address of the chat page."""
     port = free_port()
     environ = {
         "TRIVET_RUN_DIR": str(home / "run"),

@@ -85,7 +85,7 @@ export const chatStyles = css`
 
   h1 {
     margin-top: var(--space-3);
-    font: 500 var(--text-2xl) / 1.2 var(--serif);
+    font: 400 var(--text-2xl) / 1.2 var(--serif);
     letter-spacing: -0.015em;
     text-wrap: balance;
   }

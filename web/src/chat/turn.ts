@@ -71,7 +71,7 @@ export class TrivetTurn extends LitElement {
       title,
       href: sourceAddress(url, this.root),
     }));
-    return { words: { copy: commonWords[this.language].copy, code: chatWords[this.language].code }, sources };
+    return { words: commonWords[this.language], sources };
   }
 
   private sources() {

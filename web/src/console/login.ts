@@ -154,7 +154,7 @@ function styles() {
 
     h1 {
       margin: var(--space-4) 0 var(--space-5);
-      font: 500 var(--text-2xl) / 1.2 var(--serif);
+      font: 400 var(--text-2xl) / 1.2 var(--serif);
       letter-spacing: -0.015em;
       text-align: center;
     }

@@ -18,7 +18,7 @@ export const pageStyles = css`
   }
 
   h1 {
-    font: 500 var(--text-2xl) / 1.2 var(--serif);
+    font: 400 var(--text-2xl) / 1.2 var(--serif);
     letter-spacing: -0.015em;
   }
 

@@ -64,6 +64,7 @@ export class TrivetConsole extends LitElement {
     const { language, theme } = this.preferences;
     const title = consoleWords[language].title;
     const page = this.session.state === "in" ? this.opened?.page.title[language] : undefined;
+    this.lang = language === "zh" ? "zh-CN" : "en";
     document.title = page ? `${page} · ${title}` : title;
     if (theme === "auto") this.removeAttribute("theme");
     else this.setAttribute("theme", theme);

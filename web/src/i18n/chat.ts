@@ -31,7 +31,6 @@ export const chatWords = bilingual({
     sourceOf: (index: number, title: string) => `Source ${index}: ${title}`,
     passage: "Passage",
     copyAnswer: "Copy answer",
-    code: "Code",
     trialNote: "A small local model answers, for trials. It makes mistakes: trust the sources more than the words.",
   },
   zh: {
@@ -64,7 +63,6 @@ export const chatWords = bilingual({
     sourceOf: (index: number, title: string) => `来源 ${index}：${title}`,
     passage: "原文",
     copyAnswer: "复制回答",
-    code: "代码",
     trialNote: "目前由本地小模型作答，仅供试用。它会出错，请以来源为准。",
   },
 });

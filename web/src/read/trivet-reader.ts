@@ -109,7 +109,7 @@ export class TrivetReader extends LitElement {
   private draw(): void {
     if (this.source === null) return;
     const { language } = this.preferences;
-    const words = { copy: commonWords[language].copy, code: "" };
+    const words = commonWords[language];
     this.article.replaceChildren(this.renderer.fragment(this.source, { words, sources: [], topHeading: 1 }));
     anchorHeadings(this.article.querySelectorAll("h1, h2, h3, h4, h5, h6"));
     const heading = this.article.querySelector("h1")?.textContent ?? readWords[language].title;
@@ -184,7 +184,7 @@ function styles() {
 
     .answer h1 {
       margin-bottom: var(--space-5);
-      font: 500 var(--text-2xl) / 1.2 var(--serif);
+      font: 400 var(--text-2xl) / 1.2 var(--serif);
       letter-spacing: -0.015em;
     }
 

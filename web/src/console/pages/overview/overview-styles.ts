@@ -7,7 +7,7 @@ export const overviewStyles = css`
 
   .services {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr));
     gap: var(--space-4);
   }
 
@@ -109,13 +109,14 @@ export const overviewStyles = css`
 
   .tiles,
   .waiting {
-    display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(7.5rem, 1fr));
+    display: flex;
+    flex-wrap: wrap;
     gap: 1px;
     overflow: hidden;
   }
 
   .tiles > div {
+    flex: 1 1 6.75rem;
     padding: var(--space-4);
     /* Draws the lines between the tiles, not at the edge. */
     box-shadow: 0 0 0 1px var(--line);
@@ -131,7 +132,7 @@ export const overviewStyles = css`
 
   dd {
     margin-top: var(--space-1);
-    font: 500 1.5rem / 1.2 var(--serif);
+    font: 400 1.5rem / 1.2 var(--serif);
     font-variant-numeric: lining-nums tabular-nums;
     letter-spacing: -0.01em;
   }
@@ -170,6 +171,7 @@ export const overviewStyles = css`
   }
 
   .tile {
+    flex: 1 1 5.5rem;
     height: 2.5rem;
     margin: var(--space-4);
   }
