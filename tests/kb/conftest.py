@@ -64,7 +64,8 @@ def embedder_process(
 @pytest.fixture(scope="session", autouse=True)
 def _early_embedder(request: pytest.FixtureRequest) -> None:
     """Lets the model load while the tests that do not need it run."""
-    if any("embedder_process" in item.fixturenames for item in request.session.items):
+    wanted = (getattr(item, "fixturenames", ()) for item in request.session.items)
+    if any("embedder_process" in names for names in wanted):
         request.getfixturevalue("embedder_process")
 
 

@@ -148,7 +148,7 @@ def test_documents_are_listed_in_pages_and_deleted_by_source(lonely_kb: Kb) -> N
     found: list[str] = []
     cursor = ""
     while True:
-        params = {"limit": 2, "cursor": cursor}
+        params: dict[str, str | int] = {"limit": 2, "cursor": cursor}
         page = lonely_kb.admin.get("/api/documents", params=params).json()
         found += [item["source"] for item in page["items"]]
         cursor = page["next_cursor"] or ""

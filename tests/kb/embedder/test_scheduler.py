@@ -112,9 +112,9 @@ async def test_a_batch_that_fails_fails_alone_and_keeps_its_secret(encoder: Gate
 async def test_memory_is_given_back_when_nothing_waits(encoder: GatedEncoder) -> None:
     encoder.gate.set()
     scheduler = scheduled(lambda: encoder)
-    assert not encoder.rested
+    assert encoder.rested is False
     await scheduler.encode(["a"], "query")
-    await asyncio.to_thread(until, lambda: encoder.rested)
+    await asyncio.to_thread(until, lambda: bool(encoder.rested))
     scheduler.stop()
 
 
