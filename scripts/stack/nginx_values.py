@@ -16,9 +16,11 @@ from urllib.parse import urlsplit
 from scripts.stack.console import Problem
 from scripts.stack.places import ROOT
 from scripts.stack.settings import StackSettings
+from scripts.stack.stamps import digest_of
 
 _OPEN_FILES = 16384
 _HTTP2_DIRECTIVE_SINCE = (1, 25, 1)
+_KEEPALIVE_MIN_SINCE = (1, 27, 4)
 _PREFIX = re.compile(r"/([A-Za-z0-9._~-]+/)*")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 _UNSAFE_IN_PATHS = set("\"';${}\\\n")
@@ -132,7 +134,15 @@ def _server(
         "HTTP2_LINE": "http2 on;" if modern else "# HTTP/2 by the listen lines",
         "TLS_CERTIFICATE": _path(ROOT / certificate.chain) if certificate else "",
         "TLS_KEY": _path(ROOT / certificate.key) if certificate else "",
+        "TLS_FINGERPRINT": digest_of([ROOT / certificate.chain]) if certificate else "",
+        "KEEPALIVE_MIN_LINE": _keepalive_min_line(version),
     }
+
+
+def _keepalive_min_line(version: tuple[int, ...]) -> str:
+    if version >= _KEEPALIVE_MIN_SINCE:
+        return "keepalive_min_timeout 5s;"
+    return "# Not in this version of nginx."
 
 
 def _listen(settings: StackSettings, port: int, options: str = "") -> str:

@@ -1,7 +1,8 @@
 """`make reload`: new code and settings into the services, a new configuration into nginx.
 
 The services go one instance after the other, so that no request is lost; nginx by its own signal,
-after it has checked what it is given.
+after it has checked what it is given, and only when that differs from what it has: it closes idle
+connections then, and a caller who is about to use one has to connect again.
 """
 
 from __future__ import annotations
@@ -23,12 +24,13 @@ def main() -> None:
     if not pm2.ours():
         raise Problem("Trivet is not running: use `make run`")
     nginx = Nginx(settings)
-    nginx.prepare()
+    changed = nginx.prepare()
     for name in _SERVICES:
         with step(f"Reloading {name}"):
             pm2.reload([name])
-    with step("Reloading nginx"):
-        nginx.reload()
+    if changed or nginx.pid() is None:
+        with step("Reloading nginx with its new configuration"):
+            nginx.reload()
     with step("Waiting until everything is ready"):
         readiness.wait(readiness.gates(settings))
     say("Reloaded.")

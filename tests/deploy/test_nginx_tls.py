@@ -11,7 +11,8 @@ import pytest
 from scripts.stack import settings as stack_settings
 from scripts.stack.certificates import certificate_of, days_left
 from scripts.stack.console import Problem
-from tests.deploy.site import Site, environ_of, site
+from scripts.stack.nginx import Nginx
+from tests.deploy.site import Site, environ_of, site, write_pages
 from tests.support.ports import free_port
 
 DOMAIN = "localhost"
@@ -109,6 +110,17 @@ def test_the_self_signed_key_is_the_owners_alone_and_is_made_once(tmp_path: Path
     assert certificate_of(settings) == first
     assert first.chain.read_bytes() == made
     assert 300 < days_left(first.chain) <= 365
+
+
+def test_a_renewed_certificate_makes_another_configuration(tmp_path: Path) -> None:
+    settings = stack_settings.read(environ_of(tmp_path, DOMAIN="chat.example"))
+    nginx = Nginx(settings, write_pages(tmp_path))
+    nginx.prepare()
+    made = certificate_of(settings)
+    assert made is not None
+    made.chain.unlink()
+    assert nginx.prepare()
+    assert not nginx.prepare()
 
 
 def test_a_certificate_of_ones_own_is_used(tmp_path: Path) -> None:
