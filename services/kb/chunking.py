@@ -6,6 +6,7 @@ at the best place there is: between blocks, lines, sentences (Chinese ones too),
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,9 @@ DEFAULT_MAX_TOKENS = 400
 # 0.65 of Chinese. With 400 by this estimate a passage and its headings fit into the model's 512.
 _TOKENS_PER_CJK_CHARACTER = 0.7
 _TOKENS_PER_OTHER_CHARACTER = 0.27
+
+# How much more than an even share a passage may take, so that pieces of unequal size still fit.
+_SLACK = 1.1
 
 _CJK = re.compile(f"[{CJK_RANGES}]")
 _SENTENCE_END = re.compile(r"(?<=[。！？；…])[”’」』）]?|(?<=[.!?;])[\"')\]]?(?=\s)")
@@ -99,11 +103,16 @@ def slug_of(text: str) -> str:
 
 
 def _packed(blocks: list[Block], max_tokens: int) -> Iterator[str]:
-    """Fills passages with whole pieces, as many as fit."""
+    """Fills passages with whole pieces, as evenly as they go: a crumb at the end of a section
+    says little, lies near to everything, and would be found in the place of better passages."""
+    pieces = list(_pieces(blocks, max_tokens))
+    total = estimated_tokens("".join(text for text, _ in pieces)) if pieces else 0
+    even = total / math.ceil(total / max_tokens) if total else 0.0
+    limit = min(max_tokens, math.ceil(even * _SLACK))
     waiting = ""
-    for text, glue in _pieces(blocks, max_tokens):
+    for text, glue in pieces:
         joined = f"{waiting}{glue}{text}" if waiting else text
-        if waiting and estimated_tokens(joined) > max_tokens:
+        if waiting and estimated_tokens(joined) > limit:
             yield waiting.strip()
             joined = text
         waiting = joined

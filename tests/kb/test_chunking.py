@@ -65,6 +65,14 @@ def test_long_english_is_cut_at_sentence_ends() -> None:
     assert all(chunk.text[-1] in ".!?" for chunk in chunks)
 
 
+def test_a_long_section_leaves_no_crumb_at_its_end() -> None:
+    sizes = range(12, 40)
+    for sentences in sizes:
+        chunks = chunks_of([Block("paragraph", "鼎立于火上不会倾倒。" * sentences)], max_tokens=80)
+        tokens = [chunk.tokens for chunk in chunks]
+        assert min(tokens) * 2 > max(tokens), tokens
+
+
 def test_a_passage_carries_its_headings_and_their_anchor() -> None:
     text = (
         "# Guide\n\nintro\n\n## 备份\n\n如何备份。\n\n### How? (really)\n\nstop it\n\n## Other\n\nx"
