@@ -36,8 +36,9 @@ async def answer(
     question = assistant.question_in(body["messages"])
     async with CallerWatch(receive) as watch:
         passages = await search(state, assistant, question)
-        record.citations = [passage.id for passage in passages]
         target = state.catalog.current.resolve(assistant.config.model, trusted=True)
+        passages = passages[: target.max_passages]
+        record.citations = [passage.id for passage in passages]
         if not passages or not target.speaks(language_of(question)):
             canned = _without_model(assistant, question, passages, context.request_id)
             await _say(canned, record, watch, send)

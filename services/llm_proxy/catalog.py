@@ -46,6 +46,7 @@ class Target:
     usd_per_unit: float
     listed: bool
     languages: tuple[str, ...] = ()
+    max_passages: int | None = None
 
     def speaks(self, language: str) -> bool:
         """Whether assistants may have the model answer in a language; all, when none is named."""
@@ -121,8 +122,10 @@ class Catalog:
             raise NotFound(message, param="model", provider=provider.name)
         price = listed.price if listed else None
         rate = self._rates[price.currency] if price else 1.0
-        languages = tuple(listed.languages or ()) if listed else ()
-        return Target(provider, wanted, price, rate, known, languages)
+        if listed is None:
+            return Target(provider, wanted, price, rate, known)
+        languages = tuple(listed.languages or ())
+        return Target(provider, wanted, price, rate, known, languages, listed.max_passages)
 
     def embedding(self, model: str | None) -> Target:
         """A model for embeddings; None is the default one. Raises NotFound."""

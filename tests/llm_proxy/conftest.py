@@ -125,7 +125,7 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                 "default_model": "words",
                 "models": {
                     "words": price,
-                    "english": {"languages": ["en"]},
+                    "english": {"languages": ["en"], "max_passages": 1},
                     "vectors": {"kind": "embedding"},
                 },
                 **common,

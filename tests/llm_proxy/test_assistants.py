@@ -93,11 +93,14 @@ def test_a_model_without_the_language_leaves_the_word_to_the_passage(
         else:
             message = response.json()["choices"][0]["message"]
             text, citations = message["content"], message["citations"]
-        assert citations == CITATIONS
+        assert citations == CITATIONS[:1]
         assert "Stop everything, copy data/" in text
         assert "原文" in text
         assert len(gateway.vendor.requests) == asked
         english = ask_english(gateway, "How do I back up?").json()
+        prompt = gateway.vendor.requests[-1].body["messages"][-1]["content"]
+        assert "Stop everything" in prompt
+        assert "Copy it back." not in prompt
         assert english["choices"][0]["message"]["content"] == "Hello 世界!"
 
 
@@ -235,8 +238,8 @@ def test_the_language_of_a_question(text: str, language: str) -> None:
     ("old", "new", "words"),
     [
         ("{question}", "nothing", "assistants.site.question"),
-        ("top_k: 2", "top_k: many", "assistants.site.top_k"),
-        ("top_k: 2", "top_q: 2", "assistants.site.top_q"),
+        ("top_k: 4", "top_k: many", "assistants.site.top_k"),
+        ("top_k: 4", "top_q: 2", "assistants.site.top_q"),
         ("assistants:", "assistants: [", "no valid YAML"),
     ],
 )

@@ -35,6 +35,7 @@ class ModelConfig(BaseModel):
     price: Price | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     languages: list[Literal["zh", "en"]] | None = None  # None: both
+    max_passages: Annotated[int, Field(ge=1)] | None = None  # None: all that were found
 
 
 class TimeoutConfig(BaseModel):
