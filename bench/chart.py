@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from math import ceil, floor, log10
 
-WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 860, 270, 40, 40, 84, 46
+WIDTH, LEFT, RIGHT, ROW, TOP, BOTTOM = 860, 310, 40, 40, 84, 46
 STYLE = """
 :root { --paper: #ffffff; --ink: #1f2328; --faint: #d1d9e0; --quiet: #59636e; --good: #dafbe1;
   --c0: #0969da; --c1: #bf3989; --c2: #bc4c00; --c3: #8250df; --c4: #9a6700; }
@@ -102,9 +102,12 @@ def grid(axis: Axis, base: str, bottom: int) -> list[str]:
 
 
 def dots(row: Row, number: int, axis: Axis, colours: Mapping[str, str]) -> list[str]:
-    y = TOP + ROW * number + ROW // 2
+    """Each contender has a lane of its own, so that equal figures do not hide one another."""
+    lanes = {name: lane for lane, name in enumerate(colours)}
+    step = (ROW - 18) / max(1, len(lanes) - 1)
+    top = TOP + ROW * number + 9
     return [
-        f'<circle cx="{axis.x(value)}" cy="{y}" r="6" style="fill: {colours[name]}">'
-        f"<title>{escape(name)}: {value:.3g}</title></circle>"
+        f'<circle cx="{axis.x(value)}" cy="{top + step * lanes[name]:.1f}" r="5" '
+        f'style="fill: {colours[name]}"><title>{escape(name)}: {value:.3g}</title></circle>'
         for name, value in row.ratios.items()
     ]
