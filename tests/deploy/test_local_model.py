@@ -16,7 +16,7 @@ import pytest
 
 from scripts.stack.places import ROOT
 from services.kernel.errors import ConfigurationError
-from services.llm_proxy.local_model.engine import parameters, weights
+from services.llm_proxy.local_model.engine import default_threads, parameters, weights
 from services.llm_proxy.local_model.settings import Settings
 from tests.support.ports import free_port
 from tests.support.wait import until
@@ -140,6 +140,11 @@ def test_a_file_that_is_no_model_ends_it_for_good(tmp_path: Path) -> None:
 def test_a_missing_file_is_named_by_its_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="LLM_PROXY_LOCAL_MODEL_PATH"):
         weights(Settings(model_path=str(tmp_path / "none.gguf")))
+
+
+@pytest.mark.parametrize(("cores", "threads"), [(1, 1), (2, 1), (4, 2), (8, 4), (64, 4)])
+def test_it_leaves_cores_to_the_others(cores: int, threads: int) -> None:
+    assert default_threads(cores) == threads
 
 
 def test_it_is_bounded_and_on_the_loopback_alone() -> None:

@@ -28,9 +28,9 @@ class Settings(CommonSettings):
     )
     threads: int = setting(
         "LLM_PROXY_LOCAL_MODEL_THREADS",
-        2,
-        "Threads that the local model computes on.",
-        minimum=1,
+        0,
+        "Threads that the local model computes on. 0: half as many as cores, at most four.",
+        minimum=0,
         maximum=256,
     )
     slots: int = setting(
