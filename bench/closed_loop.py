@@ -21,6 +21,7 @@ class ClosedLoop:
         self.exchanges: list[Exchange] = []
         self.refused = 0
         self.idle: list[Connection] = []
+        self.opened: list[Connection] = []
         self.connecting: set[asyncio.Task[None]] = set()
 
     async def run(self, goes_on: Callable[[], bool], patience_seconds: float) -> None:
@@ -42,6 +43,11 @@ class ClosedLoop:
         for connection in self.idle:
             connection.leave()
 
+    def chunks(self) -> int:
+        """All chunks that have come, those of answers that still run included."""
+        running = [one.exchange for one in self.opened if one.exchange is not None]
+        return sum(len(exchange.delays_ns) for exchange in [*self.exchanges, *running])
+
     def _begin(self) -> None:
         if self.idle:
             self._again(self.idle.pop())
@@ -61,11 +67,14 @@ class ClosedLoop:
                 self.refused += 1
                 await asyncio.sleep(0.05)
                 continue
+            self.opened.append(connection)
             connection.ask(self.request)
             return
         self._finish()
 
     def _ended(self, connection: Connection, exchange: Exchange) -> None:
+        if not connection.is_open:
+            self.opened.remove(connection)
         self.exchanges.append(exchange)
         self._again(connection)
 
