@@ -78,7 +78,11 @@ def listed(place: Place) -> list[dict[str, Any]]:
 
 def memory_table(place: Place) -> tuple[Table, bool]:
     """RSS and PSS of each process of the idle stack, and whether all stay below the limit."""
-    held = {name: [memory(tree(pid)) for pid in pids] for name, pids in pids_by_name(place).items()}
+    # PM2 is the parent of all the others: only its own memory is its own.
+    held = {
+        name: [memory([pid] if name == "pm2" else tree(pid)) for pid in pids]
+        for name, pids in pids_by_name(place).items()
+    }
     rows = [[name, str(len(items)), *in_mb(items)] for name, items in held.items()]
     everything = [item for items in held.values() for item in items]
     rows.append(["together", str(len(everything)), *in_mb(everything)])
