@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = ("如何备份和恢复数据？", "How do I make a backup and restore it?")
 SEARCHES = ("如何备份", "how to make a backup")
 IDLE_LIMIT_BYTES = 2.5e9
+OURS = "trivet-"  # a person's PM2 may hold other things, too
 ANSWER_LIMIT_SECONDS = 120.0
 
 
@@ -33,6 +34,10 @@ class Place:
     root: Path
     base_url: str
     environ: Mapping[str, str]
+
+    @property
+    def pm2_home(self) -> Path:
+        return Path(self.environ.get("PM2_HOME", Path.home() / ".pm2"))
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,24 @@ def pids_by_name(place: Place) -> dict[str, list[int]]:
     Raises:
         Unavailable: PM2 runs nothing of ours.
     """
-    found: dict[str, list[int]] = {}
-    for app in listed(place):
-        if app.get("pid"):
-            found.setdefault(app["name"], []).append(app["pid"])
-    if not any(name.startswith("trivet-") for name in found):
+    supervisor = live_pid(place.pm2_home / "pm2.pid")
+    if supervisor is None:  # to ask it would start it
         raise Unavailable("no stack is running: `make run` starts one")
-    home = Path(place.environ.get("PM2_HOME", Path.home() / ".pm2"))
-    for name, path in (("pm2", home / "pm2.pid"), ("nginx", place.root / "run/nginx/nginx.pid")):
-        if path.is_file():
-            found[name] = [int(path.read_text())]
+    found = {"pm2": [supervisor]}
+    for app in listed(place):
+        if app.get("pid") and app["name"].startswith(OURS):
+            found.setdefault(app["name"], []).append(app["pid"])
+    if not any(name.startswith(OURS) for name in found):
+        raise Unavailable("no stack is running: `make run` starts one")
+    if (nginx := live_pid(place.root / "run/nginx/nginx.pid")) is not None:
+        found["nginx"] = [nginx]
     return dict(sorted(found.items()))
+
+
+def live_pid(path: Path) -> int | None:
+    """The process that a pid file names, if it is there."""
+    pid = int(path.read_text()) if path.is_file() else 0
+    return pid if pid and Path(f"/proc/{pid}").exists() else None
 
 
 def listed(place: Place) -> list[dict[str, Any]]:
@@ -72,7 +84,8 @@ def listed(place: Place) -> list[dict[str, Any]]:
     done = subprocess.run(
         [str(program), "jlist"], env=dict(place.environ), capture_output=True, check=True
     )
-    apps: list[dict[str, Any]] = orjson.loads(done.stdout[done.stdout.index(b"[{") :])
+    start = done.stdout.find(b"[{")
+    apps: list[dict[str, Any]] = orjson.loads(done.stdout[start:]) if start >= 0 else []
     return apps
 
 
