@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from anyio import to_thread
 from prometheus_client import CollectorRegistry
@@ -23,6 +23,7 @@ from services.kb.uploads import UploadReader
 from services.kb.vectors import VectorIndex
 from services.kernel.app import Application, build_app
 from services.kernel.auth import ensure_token
+from services.kernel.background import background
 from services.kernel.health import Check
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import DiskOutbox
@@ -58,7 +59,7 @@ async def _state(settings: Settings, registry: CollectorRegistry, stack: AsyncEx
     index = VectorIndex(settings.chroma_url)
     stack.push_async_callback(index.aclose)
     indexer = _indexer(settings, database, embedder, index)
-    await stack.enter_async_context(_running(indexer))
+    await stack.enter_async_context(background(indexer.run(), "indexer"))
     return State(
         settings=settings,
         database=database,
@@ -81,17 +82,6 @@ def _indexer(
         placement,
         Rebuild(database, embedder, index, placement),
     )
-
-
-@asynccontextmanager
-async def _running(indexer: Indexer) -> AsyncIterator[None]:
-    task = asyncio.create_task(indexer.run(), name="indexer")
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def readiness(state: State) -> Mapping[str, Check]:

@@ -60,13 +60,18 @@ def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
             user_agent = value
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
-        request_id=_matching(_WELL_FORMED, request_id) or uuid_utils.uuid4().hex,
+        request_id=_matching(_WELL_FORMED, request_id) or new_request_id(),
         session_id=_matching(_SESSION_ID, session_id),
         client=forwarded.decode("latin-1") if forwarded and _is_local(peer) else peer,
         user_agent=user_agent,
         visitor_salt=visitor_salt,
         state=state,
     )
+
+
+def new_request_id() -> str:
+    """An id for a request that brought none."""
+    return uuid_utils.uuid4().hex
 
 
 def _matching(pattern: re.Pattern[bytes], value: bytes | None) -> str | None:

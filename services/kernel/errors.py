@@ -31,6 +31,7 @@ class TrivetError(Exception):
 
     status: ClassVar[int] = 500
     type: ClassVar[str] = "internal_error"
+    prefix: ClassVar[str] = ""  # how the contract has every message of a class begin
 
     def __init__(
         self,
@@ -40,8 +41,9 @@ class TrivetError(Exception):
         provider: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        text = message if message.startswith(self.prefix) else self.prefix + message
+        super().__init__(text)
+        self.message = text
         self.param = param
         self.provider = provider
         self.headers: dict[str, str] = dict(headers or {})
@@ -107,18 +109,7 @@ class UpstreamError(TrivetError):
     """An upstream refused or broke. The contract fixes how its message begins."""
 
     status, type = 502, "proxy_error"
-    prefix: ClassVar[str] = "API proxy error: "
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        param: str | None = None,
-        provider: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        text = message if message.startswith(self.prefix) else self.prefix + message
-        super().__init__(text, param=param, provider=provider, headers=headers)
+    prefix = "API proxy error: "
 
 
 class Overloaded(_Retryable):

@@ -8,11 +8,11 @@ them; RFC 3986, 2.1 says how. What is no HTTP at all gets the contract's error b
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from services.kernel.context import new_request_id
 from services.kernel.errors import InvalidRequest
 from services.kernel.rendering import error_body
 
@@ -41,7 +41,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        request_id = uuid.uuid4().hex
+        request_id = new_request_id()
         body = error_body(InvalidRequest("This is no valid HTTP request."), request_id)
         head = (
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"

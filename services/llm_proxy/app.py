@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 
 from services.kernel.app import Application, build_app
 from services.kernel.auth import ensure_token
+from services.kernel.background import background
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import DiskOutbox
 from services.llm_proxy.access import Gate
@@ -62,7 +61,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
             kb = _kb(settings)
             stack.push_async_callback(kb.aclose)
             for watched in (catalog, assistants):
-                await stack.enter_async_context(_watching(watched))
+                await stack.enter_async_context(background(watched.watch(), "watch"))
             yield State(
                 settings=settings,
                 authenticator=app.authenticator,
@@ -93,14 +92,3 @@ def _gate(settings: Settings) -> Gate:
         chats_per_minute=settings.anonymous_chats_per_minute,
         logins_per_minute=LOGINS_PER_MINUTE,
     )
-
-
-@asynccontextmanager
-async def _watching(watched: WatchedFile[Any]) -> AsyncIterator[None]:
-    task = asyncio.get_running_loop().create_task(watched.watch())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task

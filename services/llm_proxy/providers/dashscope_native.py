@@ -16,9 +16,9 @@ from services.kernel.sse import SseEvent, SseParser
 from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.failure import (
     complaint_of,
-    read_complaint,
     status_comment,
     translate,
+    translate_answer,
 )
 from services.llm_proxy.providers.frames import Frames, spans
 from services.llm_proxy.providers.openai_chunk import garbage, truncated
@@ -39,14 +39,7 @@ class NativeDialect:
         return body.lstrip(), outcome_of(value)
 
     def error(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> TrivetError:
-        complaint = read_complaint(body)
-        return translate(
-            complaint,
-            status=status,
-            headers=headers,
-            provider=self._provider,
-            secret=self._secret,
-        )
+        return translate_answer(status, headers, body, provider=self._provider, secret=self._secret)
 
 
 class NativeStream:

@@ -136,6 +136,14 @@ def translate(
     return UpstreamError(f"the provider failed ({status}).", provider=provider)
 
 
+def translate_answer(
+    status: int, headers: Mapping[bytes, bytes], body: bytes, *, provider: str, secret: str
+) -> TrivetError:
+    """The error of our tree for a vendor's answer with an error status."""
+    complaint = read_complaint(body)
+    return translate(complaint, status=status, headers=headers, provider=provider, secret=secret)
+
+
 def _rate_limited(words: str, headers: Mapping[bytes, bytes], provider: str) -> TrivetError:
     told = headers.get(b"retry-after", b"").decode("latin-1")
     told_ms = headers.get(b"retry-after-ms", b"").decode("latin-1")

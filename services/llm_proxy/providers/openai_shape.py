@@ -15,7 +15,7 @@ import orjson
 from services.kernel.errors import TrivetError, UpstreamError
 from services.kernel.sse import SseEvent, SseParser
 from services.llm_proxy.providers.base import Outcome, Usage
-from services.llm_proxy.providers.failure import complaint_of, read_complaint, translate
+from services.llm_proxy.providers.failure import complaint_of, translate, translate_answer
 from services.llm_proxy.providers.frames import MAX_EVENT_BYTES, Frames, spans
 from services.llm_proxy.providers.openai_chunk import (
     finish_reasons_of,
@@ -76,14 +76,7 @@ class OpenAiDialect:
         return body.lstrip(), outcome
 
     def error(self, status: int, headers: Mapping[bytes, bytes], body: bytes) -> TrivetError:
-        complaint = read_complaint(body)
-        return translate(
-            complaint,
-            status=status,
-            headers=headers,
-            provider=self._provider,
-            secret=self._secret,
-        )
+        return translate_answer(status, headers, body, provider=self._provider, secret=self._secret)
 
 
 class OpenAiStream:
