@@ -1,8 +1,20 @@
 """What every test has."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.support.stack import stack as stack  # a session's one running stack, for any test
+
+_HERE = Path(__file__).parent
+_OF_PROCESSES = {"bench", "deploy"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole folders whose tests start nginx, PM2 or services; other modules say so themselves."""
+    for item in items:
+        if item.path.relative_to(_HERE).parts[0] in _OF_PROCESSES:
+            item.add_marker(pytest.mark.process)
 
 
 @pytest.fixture

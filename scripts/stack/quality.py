@@ -17,6 +17,7 @@ from scripts.stack.places import PYTHON, ROOT
 
 _CODE = ["services", "scripts", "bench", "tests"]
 _WHOLE_STACK = "stack or browser"
+_WORKERS = ["-n", "4", "--dist", "loadfile"]  # more than cores: these tests mostly wait
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
 
@@ -39,7 +40,13 @@ CHECKS = [
 ]
 UNIT_TESTS = [
     Section("web unit tests", ["npm", "test", "--workspace", "web"]),
-    Section("unit tests", _python("pytest", "-m", f"not ({_WHOLE_STACK})")),
+    Section("unit tests", _python("pytest", *_WORKERS, "-m", f"not (process or {_WHOLE_STACK})")),
+]
+PROCESS_TESTS = [
+    Section(
+        "tests of single processes",
+        _python("pytest", *_WORKERS, "-m", f"process and not ({_WHOLE_STACK})"),
+    )
 ]
 STACK_TESTS = [Section("tests of the whole stack", _python("pytest", "-m", _WHOLE_STACK))]
 
@@ -52,7 +59,7 @@ def main() -> None:
         _run_all([*CHECKS, *UNIT_TESTS])
     elif wanted == ["test"]:
         _install_browser()
-        _run_all([*CHECKS, *UNIT_TESTS, *STACK_TESTS])
+        _run_all([*CHECKS, *UNIT_TESTS, *PROCESS_TESTS, *STACK_TESTS])
     else:
         raise Problem("this takes check, test or test unit")
 

@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from services.kernel.errors import InternalError
 from tests.contract.conftest import Service
 
+pytestmark = pytest.mark.process
+
 CALLS_PER_OPERATION = 25
 
 

@@ -8,9 +8,12 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.ports import free_port
 from tests.support.wait import until
+
+pytestmark = pytest.mark.process
 
 PROGRAM = """
 import sys

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.llm_proxy.conftest import Gateway
 
+pytestmark = pytest.mark.process
+
 PATHS = [
     "/v1/chat/completions",
     "/api/llm/openai",

@@ -12,6 +12,8 @@ from services.kb.embedder.weights import DamagedWeights, PackedWeights, open_pac
 from services.kernel.errors import ConfigurationError
 from tests.kb.processes import MODELS
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def packaged() -> Source:
