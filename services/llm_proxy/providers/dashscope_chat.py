@@ -110,7 +110,7 @@ class ChatStream:
         self.alive = bool(events) or b"data" in data
         given: list[bytes] = []
         for event in events:
-            value = decoded(event)
+            value = decoded(event.data)
             self.failure = failure_of(event, value, self._provider, self._secret)
             if self.failure is not None:
                 break

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from services.kernel.errors import TrivetError, UpstreamError
-from services.kernel.sse import SseEvent, SseParser
+from services.kernel.sse import SseEvent
 from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.failure import (
     complaint_of,
@@ -20,7 +20,7 @@ from services.llm_proxy.providers.failure import (
     translate,
     translate_answer,
 )
-from services.llm_proxy.providers.frames import Frames, spans
+from services.llm_proxy.providers.frames import Frames, data_backwards, read_events, spans
 from services.llm_proxy.providers.openai_chunk import garbage, truncated
 
 
@@ -70,8 +70,8 @@ class NativeStream:
 
     def _inspect(self, events: bytes) -> bytes:
         for start, end in spans(events):
-            for event in SseParser().feed(events[start:end]):
-                value = decoded(event)
+            for event in read_events(events[start:end]):
+                value = decoded(event.data)
                 self.failure = failure_of(event, value, self._provider, self._secret)
                 if self.failure is not None:
                     return self._given()
@@ -95,8 +95,8 @@ class NativeStream:
         return given
 
     def outcome(self) -> Outcome:
-        for event in reversed(SseParser().feed(self._frames.tail())):
-            value = decoded(event)
+        for data in data_backwards(self._frames.tail()):
+            value = decoded(data)
             if isinstance(value, dict) and isinstance(value.get("output"), dict):
                 outcome = outcome_of(value)
                 outcome.pieces = self._pieces
@@ -104,10 +104,10 @@ class NativeStream:
         return Outcome(pieces=self._pieces)
 
 
-def decoded(event: SseEvent) -> Any:
+def decoded(data: bytes) -> Any:
     """The JSON of an event; None where it is none."""
     try:
-        return orjson.loads(event.data)
+        return orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
 

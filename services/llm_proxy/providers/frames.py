@@ -8,6 +8,9 @@ could have used.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+
+from services.kernel.sse import SseEvent, SseParser
 
 MAX_EVENT_BYTES = 8 * 1024**2
 _TAIL_BYTES = 2048
@@ -103,3 +106,23 @@ def spans(events: bytes) -> list[tuple[int, int]]:
         found.append((start, match.end()))
         start = match.end()
     return found
+
+
+def read_events(events: bytes) -> list[SseEvent]:
+    """The events in whole events. Nearly all are one plain `data:` line, which needs no parser."""
+    data = events.removesuffix(b"\n\n")
+    if data.startswith(b"data:") and b"\n" not in data and b"\r" not in data:
+        return [SseEvent(data[5:].removeprefix(b" "))]
+    return SseParser().feed(events)
+
+
+def data_backwards(events: bytes) -> Iterator[bytes]:
+    """The data of whole events, the last one first; what is not asked for is not parsed."""
+    if b"\r" in events:
+        yield from (event.data for event in reversed(SseParser().feed(events)))
+        return
+    for raw in reversed(events.split(b"\n\n")):
+        if raw.startswith(b"data:") and b"\n" not in raw:
+            yield raw[5:]
+        elif raw:
+            yield from (event.data for event in SseParser().feed(raw + b"\n\n"))

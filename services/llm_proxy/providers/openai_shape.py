@@ -13,10 +13,16 @@ from typing import Any
 import orjson
 
 from services.kernel.errors import TrivetError, UpstreamError
-from services.kernel.sse import SseEvent, SseParser
+from services.kernel.sse import SseEvent
 from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.failure import complaint_of, translate, translate_answer
-from services.llm_proxy.providers.frames import MAX_EVENT_BYTES, Frames, spans
+from services.llm_proxy.providers.frames import (
+    MAX_EVENT_BYTES,
+    Frames,
+    data_backwards,
+    read_events,
+    spans,
+)
 from services.llm_proxy.providers.openai_chunk import (
     finish_reasons_of,
     garbage,
@@ -26,6 +32,7 @@ from services.llm_proxy.providers.openai_chunk import (
 )
 
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_FINISH = re.compile(rb'"finish_reason"\s*:\s*"')
 _DONE = b"[DONE]"
 _BOM = b"\xef\xbb\xbf"
 
@@ -137,23 +144,26 @@ class OpenAiStream:
                 return given
         if not self.ended:
             self.ended = self.began and any(
-                event.data.strip() == _DONE for event in _events(self._frames.tail())
+                data.strip() == _DONE for data in data_backwards(self._frames.tail())
             )
         if not self.ended and self.failure is None:
             self.failure = truncated(self._provider)
         return b""
 
     def outcome(self) -> Outcome:
+        """Usage was noted as it went by; the model and the finish are told by the last events."""
         outcome = Outcome(usage=self._usage, pieces=self._pieces)
-        for event in reversed(_events(self._frames.tail())):
-            value = _json(event.data)
+        for data in data_backwards(self._frames.tail()):
+            if data.strip() == _DONE or (outcome.model and not _FINISH.search(data)):
+                continue
+            value = _json(data)
             if not isinstance(value, dict):
                 continue
             outcome.model = outcome.model or _text(value.get("model"))
-            outcome.usage = outcome.usage or usage_of(value.get("usage"))
             choices = value.get("choices")
-            if isinstance(choices, list) and not outcome.finish_reasons:
-                outcome.finish_reasons = finish_reasons_of(choices)
+            outcome.finish_reasons = finish_reasons_of(choices) if isinstance(choices, list) else []
+            if outcome.finish_reasons:
+                break
         return outcome
 
     # -- before the first real output -------------------------------------------------------------
@@ -176,7 +186,7 @@ class OpenAiStream:
 
     def _judge(self, raw: bytes) -> None:
         """Whether an event is the first output, or no part of an answer at all."""
-        for event in _events(raw):
+        for event in read_events(raw):
             if event.data.strip() == _DONE:
                 self.began = self.ended = True
                 continue
@@ -195,9 +205,8 @@ class OpenAiStream:
         """`extra` put into the first chunk, the only one that is ever written anew."""
         if self._extra is None:
             return events
-        parser = SseParser()
         for end in spans(events):
-            parsed = parser.feed(events[end[0] : end[1]])
+            parsed = read_events(events[end[0] : end[1]])
             value = _json(parsed[0].data) if parsed else None
             if isinstance(value, dict):
                 first = b"data: " + orjson.dumps({**value, **self._extra}) + b"\n\n"
@@ -224,7 +233,7 @@ class OpenAiStream:
 
     def _look_at(self, raw: bytes) -> bool:
         """Whether one event goes to the caller; notes its usage, or the failure that it tells."""
-        for event in SseParser().feed(raw):
+        for event in read_events(raw):
             if event.data.strip() == _DONE:
                 return True
             value = _json(event.data)
@@ -244,10 +253,6 @@ class OpenAiStream:
         if event.event == "error":
             return UpstreamError("the provider reported an error.", provider=self._provider)
         return None
-
-
-def _events(data: bytes) -> list[SseEvent]:
-    return SseParser().feed(data)
 
 
 def _json(data: bytes) -> Any:
