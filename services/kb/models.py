@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    String,
     UniqueConstraint,
 )
 from sqlmodel import Field, SQLModel
@@ -32,6 +33,10 @@ def _owner(table: str, *, index: bool = True, primary_key: bool = False) -> Any:
     return Column(key, nullable=False, index=index, primary_key=primary_key)
 
 
+def _number() -> Any:
+    return Column(Integer, nullable=False, server_default="0")
+
+
 class KbTable(SQLModel):
     """What kb's tables share: a catalogue of their own, apart from other services' tables."""
 
@@ -42,7 +47,8 @@ class Collection(KbTable, table=True):
     """A separate index. The model's columns are empty until its first passage is embedded;
     `model_key` sums up the model's revision, prefixes and dimensions.
 
-    `index_name` names its collection in Chroma; it is never used twice, so that vectors of a
+    `open`: searched without a credential. `unclean`: words of deleted passages may still lie in its
+    word index. `index_name` names its collection in Chroma; it is never used twice, so that vectors of a
     database that was put back or deleted are never taken for its own.
     """
 
@@ -55,11 +61,28 @@ class Collection(KbTable, table=True):
     model_key: str = ""
     model_name: str = ""
     created_at: str = Field(default_factory=now)
+    open: int = Field(default=0, sa_column=_number())
+    unclean: int = Field(default=0, sa_column=_number())
+
+
+class CollectionKey(KbTable, table=True):
+    """A credential for searching one collection: only the sha256 of it is kept, and its last
+    characters as a `hint` to tell it by."""
+
+    __tablename__ = "collection_keys"
+
+    id: str = Field(primary_key=True)
+    collection_id: int = Field(sa_column=_owner("collections"))
+    name: str
+    key_hash: str = Field(unique=True)
+    hint: str
+    created_at: str = Field(default_factory=now)
 
 
 class Document(KbTable, table=True):
     """A document as it was given; `content_hash` is the sha256 of its bytes and of what was said
-    about it, so that equal hashes mean that nothing is to be done."""
+    about it, so that equal hashes mean that nothing is to be done, if the `recipe` (how it was cut
+    into passages) is the present one, too. `revision` counts how often it was stored."""
 
     __tablename__ = "documents"
     __table_args__ = (UniqueConstraint("collection_id", "source"),)
@@ -79,17 +102,23 @@ class Document(KbTable, table=True):
     )
     created_at: str = Field(default_factory=now)
     updated_at: str = Field(default_factory=now)
+    recipe: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    revision: int = Field(default=0, sa_column=_number())
 
 
 class Chunk(KbTable, table=True):
     """A passage of a document. `heading`: title and headings, one a line; `text_hash`: of all that
-    is embedded, the heading and the text."""
+    is embedded, the heading and the text; `revision`: of its document, when it was last in it.
+    Its neighbours are the document's passages at the `position`s before and after it."""
 
     __tablename__ = "chunks"
-    __table_args__ = {"sqlite_autoincrement": True}
+    __table_args__ = (
+        Index("chunks_by_text", "document_id", "text_hash"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: int | None = Field(default=None, primary_key=True)
-    document_id: str = Field(sa_column=_owner("documents"))
+    document_id: str = Field(sa_column=_owner("documents", index=False))
     collection_id: int = Field(sa_column=_owner("collections"))
     position: int
     anchor: str
@@ -99,6 +128,7 @@ class Chunk(KbTable, table=True):
     text: str
     text_hash: str
     tokens: int
+    revision: int = Field(default=0, sa_column=_number())
 
 
 class Vector(KbTable, table=True):
@@ -166,6 +196,7 @@ class JobFile(KbTable, table=True):
 
 
 COLLECTIONS = KbTable.metadata.tables["collections"]
+COLLECTION_KEYS = KbTable.metadata.tables["collection_keys"]
 DOCUMENTS = KbTable.metadata.tables["documents"]
 CHUNKS = KbTable.metadata.tables["chunks"]
 VECTORS = KbTable.metadata.tables["vectors"]
