@@ -10,11 +10,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import orjson
-
 from services.kernel.errors import TrivetError, UpstreamError
 from services.kernel.sse import SseError, SseParser
 from services.llm_proxy.providers.base import Outcome, Usage
+from services.llm_proxy.providers.chunk_writer import ChunkWriter, completion
 from services.llm_proxy.providers.dashscope_native import (
     NativeDialect,
     decoded,
@@ -27,8 +26,6 @@ from services.llm_proxy.providers.dashscope_native import (
 )
 from services.llm_proxy.providers.frames import MAX_EVENT_BYTES
 from services.llm_proxy.providers.openai_chunk import truncated
-
-DONE = b"data: [DONE]\n\n"
 
 
 class ChatDialect(NativeDialect):
@@ -52,9 +49,9 @@ class ChatDialect(NativeDialect):
         self._extra = extra or {}
 
     def stream(self) -> ChatStream:  # type: ignore[override]  # both are StreamReaders
-        head = {**self._head, "object": "chat.completion.chunk"}
+        writer = ChunkWriter(self._head)
         return ChatStream(
-            self._provider, self._secret, head, self._cumulative, self._wants_usage, self._extra
+            self._provider, self._secret, writer, self._cumulative, self._wants_usage, self._extra
         )
 
     def whole(self, body: bytes) -> tuple[bytes, Outcome]:
@@ -67,11 +64,8 @@ class ChatDialect(NativeDialect):
             message["citations"] = citations
         message.update(self._extra)
         finish = outcome.finish_reasons[0] if outcome.finish_reasons else "stop"
-        answer = {**self._head, "object": "chat.completion", **_session(output)}
-        answer["choices"] = [{"index": 0, "message": message, "finish_reason": finish}]
-        if outcome.usage is not None:
-            answer["usage"] = openai_usage(outcome.usage)
-        return orjson.dumps(answer), outcome
+        answer = completion(self._head, message, finish, outcome.usage, **_session(output))
+        return answer, outcome
 
 
 class ChatStream:
@@ -81,7 +75,7 @@ class ChatStream:
         self,
         provider: str,
         secret: str,
-        head: dict[str, Any],
+        writer: ChunkWriter,
         cumulative: bool,
         wants_usage: bool,
         extra: dict[str, Any],
@@ -90,7 +84,7 @@ class ChatStream:
         self.failure: TrivetError | None = None
         self._provider = provider
         self._secret = secret
-        self._head = head
+        self._writer = writer
         self._cumulative = cumulative
         self._wants_usage = wants_usage
         self._extra = extra
@@ -126,10 +120,7 @@ class ChatStream:
             self.failure = truncated(self._provider)
             return given
         self.ended = True
-        usage = b""
-        if self._wants_usage and self._usage is not None:
-            usage = self._chunk([], usage=openai_usage(self._usage))
-        return given + usage + DONE
+        return given + self._writer.end(self._usage if self._wants_usage else None)
 
     def outcome(self) -> Outcome:
         reasons = [self._finish] if self._finish else []
@@ -144,16 +135,16 @@ class ChatStream:
         finish = finish_of(output)
         if not self.began and (deltas or finish):
             self.began = True
-            role = [_choice({"role": "assistant", "content": ""})]
-            yield self._chunk(role, **_session(output), **self._extra)
+            role = {"role": "assistant", "content": ""}
+            yield self._writer.delta(role, **_session(output), **self._extra)
         for delta in deltas:
             self._pieces += 1
-            yield self._chunk([_choice(delta)])
+            yield self._writer.delta(delta)
         if finish and self._finish is None:
             self._finish = finish
             citations = citations_of(output)
             more = {"citations": citations} if citations else {}
-            yield self._chunk([_choice({}, finish)], **_session(output), **more)
+            yield self._writer.delta({}, finish, **_session(output), **more)
 
     def _new_text(self, text: str) -> str:
         if not self._cumulative:
@@ -170,9 +161,6 @@ class ChatStream:
             return thoughts
         new, self._thought = thoughts[self._thought :], max(self._thought, len(thoughts))
         return new
-
-    def _chunk(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
-        return b"data: " + orjson.dumps({**self._head, "choices": choices, **more}) + b"\n\n"
 
 
 def citations_of(output: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -195,16 +183,6 @@ def citations_of(output: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def openai_usage(usage: Usage) -> dict[str, int]:
-    """Tokens in OpenAI's words."""
-    total = usage.input_tokens + usage.output_tokens
-    return {
-        "prompt_tokens": usage.input_tokens,
-        "completion_tokens": usage.output_tokens,
-        "total_tokens": total,
-    }
-
-
 def _thoughts(output: Mapping[str, Any]) -> list[str]:
     thoughts = output.get("thoughts")
     if not isinstance(thoughts, list):
@@ -216,7 +194,3 @@ def _thoughts(output: Mapping[str, Any]) -> list[str]:
 def _session(output: Mapping[str, Any]) -> dict[str, str]:
     session_id = output.get("session_id")
     return {"session_id": session_id} if isinstance(session_id, str) else {}
-
-
-def _choice(delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-    return {"index": 0, "delta": delta, "finish_reason": finish}

@@ -38,8 +38,10 @@ def is_output(value: Mapping[str, Any]) -> bool:
     for choice in choices:
         if not isinstance(choice, dict):
             continue
-        delta = choice.get("delta") or choice.get("message") or {}
-        if choice.get("finish_reason") or any(delta.get(key) for key in _OUTPUT_KEYS):
+        if choice.get("finish_reason"):
+            return True
+        delta = choice.get("delta") or choice.get("message")
+        if isinstance(delta, dict) and any(delta.get(key) for key in _OUTPUT_KEYS):
             return True
     return False
 
