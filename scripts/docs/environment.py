@@ -21,6 +21,8 @@ _FIRST = {
         "DEEPSEEK_API_KEY",
         "OPENAI_API_KEY",
         "OPENAI_BASE_URL",
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_BASE_URL",
     ),
     "Your site": (
         "DOMAIN",

@@ -100,6 +100,10 @@ class Settings(CommonSettings):
         "https://api.openai.com/v1",
         "Address of OpenAI's API, or of a compatible server.",
     )
+    anthropic_api_key: str = _secret("ANTHROPIC_API_KEY", "Key of Anthropic.")
+    anthropic_base_url: str = setting(
+        "ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1", "Address of Anthropic's API."
+    )
 
     @property
     def anonymous_access(self) -> Literal["all", "assistants", "off"]:

@@ -143,6 +143,12 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                 "default_model": "words",
                 **common,
             },
+            "anthropic": {
+                "adapter": "anthropic",
+                "base_url": vendor.anthropic,
+                "default_model": "words",
+                **common,
+            },
             "tongyi": {
                 "adapter": "tongyi",
                 "base_url": vendor.compat,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.kernel.sse import SseParser
+from services.llm_proxy.providers.anthropic_answer import MessageDialect
 from services.llm_proxy.providers.base import StreamReader
 from services.llm_proxy.providers.dashscope_chat import ChatDialect
 from services.llm_proxy.providers.dashscope_native import NativeDialect
@@ -21,6 +22,12 @@ LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
     ["\u2028", "\u0085", "\x00", "\ufeff", '"usage"', '"error": {"x": 1}', "[DONE]", "data: [DONE]"]
 )
+# Words of vendors, so that made-up JSON gets further than their first look.
+KNOWN = st.sampled_from(
+    """message_start content_block_start content_block_delta content_block_stop message_delta
+    tool_use thinking error null stop""".split()
+)
+KINDS = ("openai", "native", "chat", "anthropic")
 CUTS = st.lists(st.integers(0, 5000), max_size=20)
 
 
@@ -114,18 +121,19 @@ def test_a_stream_that_stops_anywhere_is_truncated_and_gives_whole_events_only(
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.binary(max_size=400), cuts=CUTS)
-@pytest.mark.parametrize("kind", ["openai", "native", "chat"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_garbage_never_raises(kind: str, data: bytes, cuts: list[int]) -> None:
     read(reader_of(kind), split(data, cuts))
 
 
 @settings(max_examples=150, deadline=None)
-@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+@given(value=st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5) | KNOWN,
        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(
            ["choices", "delta", "output", "usage", "error", "message", "code", "models", "text",
-            "finish_reason", "thoughts", "input_tokens", "prompt_tokens", "content"]),
+            "finish_reason", "thoughts", "input_tokens", "prompt_tokens", "content", "type",
+            "content_block", "thinking", "stop_reason"]),
            inner, max_size=4), max_leaves=12))  # fmt: skip
-@pytest.mark.parametrize("kind", ["openai", "native", "chat"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_json_of_another_shape_never_raises_anything_but_our_errors(kind: str, value: Any) -> None:
     data = json.dumps(value).encode()
     read(reader_of(kind), [b"data: " + data + b"\n\n"])
@@ -134,6 +142,8 @@ def test_json_of_another_shape_never_raises_anything_but_our_errors(kind: str, v
 def reader_of(kind: str, *, cumulative: bool = False) -> StreamReader:
     if kind == "openai":
         return OpenAiDialect("p", strip_usage=True, extra={"citations": []}).stream()
+    if kind == "anthropic":
+        return MessageDialect("p", secret="", wants_usage=True).stream()
     if kind == "native":
         return NativeDialect("p").stream()
     return ChatDialect(
@@ -183,7 +193,7 @@ def test_frames_lose_and_invent_nothing(data: bytes, cuts: list[int]) -> None:
 
 
 def test_an_event_without_end_is_refused_and_not_kept_for_ever() -> None:
-    for kind in ("openai", "native", "chat"):
+    for kind in KINDS:
         reader = reader_of(kind)
         fed = 0
         while reader.failure is None:

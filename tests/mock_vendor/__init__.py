@@ -1,7 +1,8 @@
 """A stand-in for the vendors' clouds: real sockets, and every trap that vendors are known for.
 
     with running_vendor() as vendor:
-        vendor.ark, vendor.openai, vendor.deepseek, vendor.compat, vendor.dashscope  # base URLs
+        vendor.ark, vendor.openai, vendor.deepseek, vendor.anthropic  # base URLs
+    vendor.compat, vendor.dashscope  # base URLs, too
         vendor.requests      # what has been asked: method, path, headers, body
         vendor.open_streams  # how many answers are being given right now
 

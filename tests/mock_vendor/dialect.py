@@ -11,7 +11,7 @@ from tests.mock_vendor import errors
 from tests.mock_vendor.wire import SeenRequest
 
 Failure = Callable[[str, str], tuple[int, dict[str, Any]]]
-INTERNAL_FAILURES = ("InternalServiceError", "InternalError", "server_error")
+INTERNAL_FAILURES = ("InternalServiceError", "InternalError", "server_error", "api_error")
 
 
 @dataclass(frozen=True)
@@ -189,12 +189,93 @@ def _reference() -> dict[str, Any]:
     }
 
 
+class Anthropic:
+    """The Messages API: named events, content in blocks, no `[DONE]`."""
+
+    def __init__(self) -> None:
+        self.fail: Failure = errors.anthropic
+
+    def frames(self, ask: Ask) -> Iterator[bytes]:
+        message = {**self._head(), "content": [], "stop_reason": None, "stop_sequence": None}
+        usage = {**self._asked(), "output_tokens": 1}
+        yield self._event("message_start", message={**message, "usage": usage})
+        for index, block in enumerate(self._blocks(ask)):
+            yield from self._block(ask, index, block)
+        delta = {"stop_reason": self._reason(ask), "stop_sequence": None}
+        usage = {"output_tokens": len(ask.words())}
+        yield self._event("message_delta", delta=delta, usage=usage)
+        yield self._event("message_stop")
+
+    def whole(self, ask: Ask) -> dict[str, Any]:
+        content = self._blocks(ask)
+        usage = {**self._asked(), "output_tokens": len(ask.words())}
+        reason = {"stop_reason": self._reason(ask), "stop_sequence": None}
+        return {**self._head(), "content": content, **reason, "usage": usage}
+
+    def error_frame(self, code: str) -> bytes:
+        return b"event: error\n" + _data(self.fail(code, "The stream broke.")[1])
+
+    def _head(self) -> dict[str, Any]:
+        return {"id": "msg_vendor", "type": "message", "role": "assistant", "model": "claude-test"}
+
+    def _asked(self) -> dict[str, int]:
+        return {
+            "input_tokens": 2,
+            "cache_creation_input_tokens": 3,
+            "cache_read_input_tokens": 4,
+        }
+
+    def _reason(self, ask: Ask) -> str:
+        return ask.options.get("stop", "tool_use" if ask.behaviour == "tools" else "end_turn")
+
+    def _blocks(self, ask: Ask) -> list[dict[str, Any]]:
+        text = {"type": "text", "text": "".join(ask.words())}
+        if ask.behaviour == "tools":
+            call = {"type": "tool_use", "name": "look"}
+            calls = [
+                {**call, "id": "toolu_1", "input": {"where": "here"}},
+                {**call, "id": "toolu_2", "input": {}},
+            ]
+            return [text, *calls]
+        if ask.behaviour == "reasoning":
+            thinking = {"type": "thinking", "thinking": "Let me think.", "signature": "c2ln"}
+            return [thinking, {"type": "redacted_thinking", "data": "xyz"}, text]
+        return [text]
+
+    def _block(self, ask: Ask, index: int, block: dict[str, Any]) -> Iterator[bytes]:
+        start, deltas = self._parts(ask, block)
+        yield self._event("content_block_start", index=index, content_block={**block, **start})
+        yield self._event("ping")
+        for delta in deltas:
+            yield self._event("content_block_delta", index=index, delta=delta)
+        yield self._event("content_block_stop", index=index)
+
+    def _parts(self, ask: Ask, block: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        """What a block is empty with, and the deltas that fill it."""
+        if block["type"] == "text":
+            return {"text": ""}, [{"type": "text_delta", "text": word} for word in ask.words()]
+        if block["type"] == "tool_use":
+            text = json.dumps(block["input"]) if block["input"] else ""
+            pieces = ("", text[:6], text[6:]) if text else ("",)
+            return {"input": {}}, [{"type": "input_json_delta", "partial_json": p} for p in pieces]
+        if block["type"] == "redacted_thinking":
+            return {}, []
+        thoughts = [{"type": "thinking_delta", "thinking": t} for t in ("Let me ", "think.")]
+        signature = {"type": "signature_delta", "signature": block["signature"]}
+        return {"thinking": "", "signature": ""}, [*thoughts, signature]
+
+    def _event(self, kind: str, **more: object) -> bytes:
+        return f"event: {kind}\n".encode() + _data({"type": kind, **more})
+
+
 def dialect_of(path: str) -> Dialect | None:
     """The vendor that answers under this path."""
     if path.startswith("/api/v1/apps/") and path.endswith("/completion"):
         return DashScope(application=True)
     if path == "/api/v1/services/aigc/text-generation/generation":
         return DashScope(application=False)
+    if path == "/anthropic/v1/messages":
+        return Anthropic()
     if not path.endswith("/chat/completions"):
         return None
     if path.startswith("/ark/"):

@@ -71,6 +71,18 @@ OPENAI = {
     "gateway_timeout": 504,
     "overloaded_529": 529,
 }
+ANTHROPIC = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
 
 
 def ark(code: str, message: str) -> tuple[int, dict[str, Any]]:
@@ -91,3 +103,8 @@ def compat(code: str, message: str) -> tuple[int, dict[str, Any]]:
 
 def dashscope(code: str, message: str) -> tuple[int, dict[str, Any]]:
     return DASHSCOPE[code], {"code": code, "message": message, "request_id": "vendor-request"}
+
+
+def anthropic(code: str, message: str) -> tuple[int, dict[str, Any]]:
+    error = {"type": code, "message": message}
+    return ANTHROPIC[code], {"type": "error", "error": error, "request_id": "req_vendor"}

@@ -37,6 +37,10 @@ class Vendor:
         return f"{self.base_url}/deepseek"
 
     @property
+    def anthropic(self) -> str:
+        return f"{self.base_url}/anthropic/v1"
+
+    @property
     def compat(self) -> str:
         return f"{self.base_url}/compatible-mode/v1"
 

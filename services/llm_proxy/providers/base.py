@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from services.kernel.errors import NotFound, TrivetError
 from services.llm_proxy.upstream import Request, Timeouts, parse_url
 
-AdapterName = Literal["openai_compatible", "doubao", "dashscope_app", "tongyi", "deepseek", "local"]
+AdapterName = Literal[
+    "openai_compatible", "doubao", "dashscope_app", "tongyi", "deepseek", "anthropic", "local"
+]
 
 
 class Price(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from services.llm_proxy.providers.anthropic import AnthropicProvider
 from services.llm_proxy.providers.base import AdapterName, Provider, ProviderConfig
 from services.llm_proxy.providers.dashscope_app import DashScopeAppProvider
 from services.llm_proxy.providers.deepseek import DeepSeekProvider
@@ -18,6 +19,7 @@ _ADAPTERS: dict[AdapterName, Callable[[str, ProviderConfig, str], Provider]] = {
     "dashscope_app": DashScopeAppProvider,
     "tongyi": TongyiProvider,
     "deepseek": DeepSeekProvider,
+    "anthropic": AnthropicProvider,
     "local": LocalProvider,
 }
 

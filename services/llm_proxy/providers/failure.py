@@ -39,11 +39,11 @@ _STATUS_BY_WORD = (
     (re.compile(r"Overloaded|overloaded|ServiceUnavailable|service_unavailable"), 503),
     (re.compile(r"Time-?Out|timeout", re.IGNORECASE), 504),
     (re.compile(r"ApiKey|api_key|Authentication|Unauthorized|authentication_error"), 401),
-    (re.compile(r"Overdue|AccessDenied|OperationDenied|Forbidden|permission_error"), 403),
+    (re.compile(r"Overdue|AccessDenied|OperationDenied|Forbidden|permission_error|billing_"), 403),
     (re.compile(r"NotFound|NotOpen|UnsupportedModel|not_found"), 404),
     (re.compile(r"TooLarge|too_large"), 413),
     (re.compile(r"Internal|server_error|api_error"), 500),
-    (re.compile(r"Invalid|Missing|BadRequest|Risk|Sensitive|Inspection|Outof|Arrear|NotPub"), 400),
+    (re.compile(r"[Ii]nvalid|Missing|BadReq|Risk|Sensitive|Inspection|Outof|Arrear|NotPub"), 400),
 )
 # Money or a hard cap: coming again soon does not help.
 _PERMANENT = re.compile(r"QuotaExceeded|SetLimit|insufficient_quota|Overdue|Arrear|Purchase")
