@@ -24,8 +24,18 @@ TEXTS = st.text(min_size=1, max_size=30) | st.sampled_from(
 )
 # Words of vendors, so that made-up JSON gets further than their first look.
 KNOWN = st.sampled_from(
-    """message_start content_block_start content_block_delta content_block_stop message_delta
-    tool_use thinking error null stop""".split()
+    [
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "tool_use",
+        "thinking",
+        "error",
+        "null",
+        "stop",
+    ]
 )
 KINDS = ("openai", "native", "chat", "anthropic")
 CUTS = st.lists(st.integers(0, 5000), max_size=20)
