@@ -28,24 +28,29 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class Access(Enum):
-    """Who may use an operation. NEIGHBOUR lets the administrator in, too."""
+    """Who may use an operation: each level lets in those of the levels below it, too."""
 
     PUBLIC = "public"
+    APPLICATION = "application"
     NEIGHBOUR = "neighbour"
     ADMINISTRATOR = "administrator"
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls; `id` names an application's key, else repeats the kind."""
+    """Who calls; `id` names a virtual key, else repeats the kind. `visitor` tells the visitors of
+    one publishable key apart."""
 
     kind: Literal["visitor", "application", "neighbour", "administrator"]
     id: str
+    visitor: str | None = None
 
     def may(self, access: Access) -> bool:
         if access is Access.PUBLIC or self.kind == "administrator":
             return True
-        return access is Access.NEIGHBOUR and self.kind == "neighbour"
+        if access is Access.ADMINISTRATOR or self.kind == "visitor":
+            return False
+        return self.kind == "neighbour" or access is Access.APPLICATION
 
 
 VISITOR = Caller("visitor", "visitor")
@@ -93,10 +98,14 @@ def _sha256(data: bytes = b"") -> hashlib._Hash:
     return hashlib.sha256(data)
 
 
+Lookup = Callable[[str, Scope], Caller | None]
+
+
 class Authenticator:
     """Finds the caller of a request from its headers.
 
-    `application` looks up any other credential (a virtual key): it returns a Caller or None.
+    `application` looks up any other credential (a virtual key) that came with a request: it returns
+    a Caller or None, and may raise Unauthenticated or PermissionDenied itself.
     """
 
     def __init__(
@@ -104,12 +113,12 @@ class Authenticator:
         admin_token: str,
         service_token: str,
         *,
-        application: Callable[[str], Caller | None] | None = None,
+        application: Lookup | None = None,
     ) -> None:
         self.sessions = SessionSigner(admin_token)
         self._admin = admin_token.encode()
         self._service = service_token.encode()
-        self._application = application or (lambda _credential: None)
+        self._application = application or _nobody
 
     def is_admin_token(self, credential: str) -> bool:
         return hmac.compare_digest(credential.encode(), self._admin)
@@ -126,17 +135,17 @@ class Authenticator:
                 cookie = value
         credential = _credential(authorization, api_key)
         if credential is not None:
-            return self._by_credential(credential)
+            return self._by_credential(credential, scope)
         if cookie is not None and b"trivet_session=" in cookie:
             return self._by_cookie(scope, cookie.decode("latin-1"))
         return VISITOR
 
-    def _by_credential(self, credential: bytes) -> Caller:
+    def _by_credential(self, credential: bytes, scope: Scope) -> Caller:
         if hmac.compare_digest(credential, self._admin):
             return ADMINISTRATOR
         if hmac.compare_digest(credential, self._service):
             return NEIGHBOUR
-        caller = self._application(credential.decode("latin-1"))
+        caller = self._application(credential.decode("latin-1"), scope)
         if caller is None:
             raise Unauthenticated("The credential is not known.", headers=CHALLENGE)
         return caller
@@ -150,6 +159,10 @@ class Authenticator:
 
 
 CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+
+def _nobody(_credential: str, _scope: Scope) -> Caller | None:
+    return None
 
 
 def _credential(authorization: bytes | None, api_key: bytes | None) -> bytes | None:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 
 _WRITES = "trivet_writes"
@@ -81,7 +81,12 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 def migrate(engine: Engine, script_location: Path, lock_path: Path) -> None:
-    """Brings the schema to its newest revision; instances that start together take turns."""
+    """Brings the schema to its newest revision; instances that start together take turns.
+
+    `script_location` holds `versions/0001_….py` and so on, each with its number as its revision.
+    """
+    if _is_current(engine, script_location):
+        return
     from alembic import command  # slow to import, needed once at start-up
     from alembic.config import Config
 
@@ -90,6 +95,16 @@ def migrate(engine: Engine, script_location: Path, lock_path: Path) -> None:
     with file_lock(lock_path), write(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def _is_current(engine: Engine, script_location: Path) -> bool:
+    """Whether the newest migration has run: Alembic, which knows, takes a second to import."""
+    newest = max(path.name for path in (script_location / "versions").glob("[0-9]*.py"))
+    with read(engine) as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return bool(found == newest.partition("_")[0])
 
 
 def run_migrations(metadata: MetaData) -> None:
