@@ -9,7 +9,8 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -80,6 +81,14 @@ def exit_on_configuration_error(start: Callable[[], None]) -> NoReturn:
     sys.exit(0)
 
 
+def _give_up(service: str, problems: Sequence[str]) -> NoReturn:
+    """A wrong configuration will not mend itself; anything else is worth another start."""
+    if problems:
+        raise ConfigurationError(*problems)
+    sys.stderr.write(f"trivet: {service} could not start: see the log lines above\n")
+    sys.exit(1)
+
+
 def serve(
     service: str, port: int, create_app: Callable[[], ASGIApp], log_level: str = "info"
 ) -> None:
@@ -87,8 +96,9 @@ def serve(
     listener = bind(port)
     handler = configure(service, log_level)
     try:
+        app = create_app()
         config = uvicorn.Config(
-            create_app(),
+            app,
             loop="uvloop",
             http=HttpProtocol,
             ws="none",
@@ -102,9 +112,10 @@ def serve(
             timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
         )
         server = _Server(config)
-        server.run(sockets=[listener])
+        with suppress(SystemExit):  # uvicorn's way to say that the start failed
+            server.run(sockets=[listener])
         if not server.started:
-            raise ConfigurationError(f"{service} could not start: see the log lines above")
+            _give_up(service, getattr(app, "start_problems", ()))
     finally:
         listener.close()
         handler.close()

@@ -70,3 +70,40 @@ def test_what_is_no_http_gets_the_error_body(make: Callable[[], bytes]) -> None:
     assert head.startswith(b"HTTP/1.1 400")
     assert (error["type"], error["code"]) == ("invalid_request_error", 400)
     assert error["request_id"].encode() in head
+
+
+def test_an_answer_without_a_body_is_sent_too() -> None:
+    head = b"HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"
+    first, second = exchange(head, b"GET /?q=after HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert first.endswith(b"\r\n\r\n")
+    assert orjson.loads(second.partition(b"\r\n\r\n")[2])["q"] == "after"
+
+
+def test_requests_sent_all_at_once_are_answered_one_after_the_other() -> None:
+    app = Starlette(routes=[Route("/{path:path}", echo, methods=["GET"])])
+    requests = b"".join(
+        b"%s /?q=%d HTTP/1.1\r\nHost: a\r\n%s\r\n" % (method, number, close)
+        for method, number, close in [
+            (b"GET", 1, b""),
+            (b"HEAD", 2, b""),
+            (b"GET", 3, b"Connection: close\r\n"),
+        ]
+    )
+    received = b""
+    with running(app) as base_url:
+        host, port = base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(requests)
+            while piece := connection.recv(65536):
+                received += piece
+    assert received.count(b"HTTP/1.1 200 ") == 3
+    assert received.index(b'"q":"1"') < received.index(b'"q":"3"')
+    assert b'"q":"2"' not in received
+
+
+def test_an_app_that_waits_for_consent_gets_the_body() -> None:
+    request = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    consent, answer = exchange(request, b"hi")
+    assert consent == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["body"] == "hi"

@@ -19,11 +19,16 @@ PROGRAM = """
 import sys
 from contextlib import asynccontextmanager
 from services.kernel.app import build_app
+from services.kernel.errors import ConfigurationError
 from services.kernel.server import exit_on_configuration_error, serve
 from services.kernel.settings import CommonSettings, read_settings
 
 @asynccontextmanager
 async def lifespan():
+    if sys.argv[3:] == ["misconfigured"]:
+        raise ConfigurationError("SAMPLE_PORT: must be a number")
+    if sys.argv[3:] == ["broken"]:
+        raise RuntimeError("canary-not-a-key in /a/secret/path")
     yield None
 
 async def readiness(_state):
@@ -38,10 +43,12 @@ exit_on_configuration_error(start)
 """
 
 
-def start(port: int, data: Path, channel: int | None = None) -> subprocess.Popen[str]:
+def start(
+    port: int, data: Path, channel: int | None = None, *, fault: str = ""
+) -> subprocess.Popen[str]:
     environ = {**os.environ, **({"NODE_CHANNEL_FD": str(channel)} if channel else {})}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(port), str(data)],
+        [sys.executable, "-c", PROGRAM, str(port), str(data), *([fault] if fault else [])],
         env=environ,
         pass_fds=[channel] if channel else [],
         stdout=subprocess.PIPE,
@@ -104,3 +111,20 @@ def listening(port: int) -> set[str]:
                 raw = bytes.fromhex(address)
                 found.add(".".join(map(str, reversed(raw))) if len(raw) == 4 else address)
     return found
+
+
+def test_a_start_that_fails_is_logged_without_the_exceptions_text(tmp_path: Path) -> None:
+    process = start(free_port(), tmp_path, fault="broken")
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 1  # another start may help
+    assert "builtins.RuntimeError" in out
+    assert "could not start" in err
+    assert "canary" not in out + err
+    assert "/a/secret/path" not in out + err
+
+
+def test_a_configuration_that_the_lifespan_refuses_ends_it_with_78(tmp_path: Path) -> None:
+    process = start(free_port(), tmp_path, fault="misconfigured")
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 78
+    assert err == "trivet: SAMPLE_PORT: must be a number\n"

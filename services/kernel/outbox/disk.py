@@ -52,7 +52,7 @@ class _Parts:
 class DiskOutbox:
     """Keeps events in `data/outbox/{service}-{instance}` and delivers them to analytics.
 
-    An event is in memory for about 20 ms (a kill -9 can lose those), then in a file (see `Journal`
+    An event is in memory for about 0.1 s (a kill -9 can lose those), then in a file (see `Journal`
     for what that survives), and is sent within a second. All that waits takes at most
     `settings.outbox_max_bytes`; past that new events are dropped and counted, and `check` says so.
     Delivery is at least once; analytics counts each id once.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Pace:
     """Defaults make an event readable in analytics well within two seconds."""
 
-    flush_seconds: float = 0.02
-    linger_seconds: float = 0.2
+    flush_seconds: float = 0.1
+    linger_seconds: float = 0.8
     sync_seconds: float = 1.0
     first_backoff_seconds: float = 0.2
     max_backoff_seconds: float = 5.0
