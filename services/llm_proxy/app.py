@@ -20,6 +20,9 @@ from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.readiness import readiness
 from services.llm_proxy.relay import Relay
+from services.llm_proxy.resilience.dispatcher import Dispatcher
+from services.llm_proxy.resilience.fleet import Fleet
+from services.llm_proxy.resilience.meters import FleetMeters
 from services.llm_proxy.routes import operations
 from services.llm_proxy.settings import Settings
 from services.llm_proxy.state import State
@@ -47,6 +50,8 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
         interval_seconds=settings.reload_seconds,
     )
     meters = Meters(registry)
+    fleet = Fleet()
+    registry.register(FleetMeters(fleet))
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[State]:
@@ -69,7 +74,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
                 assistants=assistants,
                 gate=_gate(settings),
                 client=client,
-                relay=Relay(client, heartbeat_seconds=settings.heartbeat_seconds),
+                dispatcher=Dispatcher(Relay(client), fleet),
                 kb=kb,
                 outbox=outbox,
                 meters=meters,

@@ -18,9 +18,10 @@ from services.kernel.errors import (
 from services.llm_proxy.assistants import PREFIX, Assistant, Passage, language_of
 from services.llm_proxy.caller_watch import CallerWatch
 from services.llm_proxy.canned import CannedAnswer
+from services.llm_proxy.delivery import asking, pass_on
 from services.llm_proxy.metering import Record
+from services.llm_proxy.outlet import Outlet, send_whole
 from services.llm_proxy.providers.base import Ask, Outcome
-from services.llm_proxy.relay import Outlet, send_whole
 from services.llm_proxy.state import State
 
 KB_RETRY_SECONDS = 5
@@ -41,16 +42,11 @@ async def answer(
         record.citations = [passage.id for passage in passages]
         if not passages or not target.speaks(language_of(question)):
             canned = _without_model(assistant, question, passages, context.request_id)
-            await _say(canned, record, watch, send)
+            await _say(canned, record, watch, send, state.settings.heartbeat_seconds)
             return
         record.target = target
-        call = target.provider.chat(_ask(assistant, question, passages, context, body, record))
-        if record.stream:
-            await state.relay.stream(call, Outlet(send), watch, record)
-            return
-        whole = await state.relay.whole(call, record)
-        watch.over = True
-        await send_whole(send, whole)
+        ask = _ask(assistant, question, passages, context, body, record)
+        await pass_on(state, target, asking(ask), watch, send, record)
 
 
 async def search(state: State, assistant: Assistant, question: str) -> list[Passage]:
@@ -118,12 +114,18 @@ def _ask(
     )
 
 
-async def _say(answer: CannedAnswer, record: Record, watch: CallerWatch, send: Send) -> None:
+async def _say(
+    answer: CannedAnswer,
+    record: Record,
+    watch: CallerWatch,
+    send: Send,
+    heartbeat_seconds: float,
+) -> None:
     """Answer without a model."""
     record.outcome = Outcome(finish_reasons=["stop"])
     record.first_output()
     watch.over = True
     if record.stream:
-        await Outlet(send).write(answer.stream(), more=False)
+        await Outlet(send, heartbeat_seconds).finish(answer.stream())
     else:
         await send_whole(send, answer.whole())

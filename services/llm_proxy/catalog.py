@@ -1,74 +1,31 @@
-"""config/models.yaml: providers, models, prices, aliases; which call goes where."""
+"""config/models.yaml at work: providers, models, prices, deployments; which call goes where."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from services.kernel.errors import ConfigurationError, NotFound
-from services.llm_proxy.configuration import checked, expand, load_yaml, variable_of
+from services.kernel.errors import NotFound
+from services.llm_proxy.catalog_file import (
+    CatalogFile,
+    DeploymentConfig,
+    chat_models,
+    default_model,
+    read_file,
+)
 from services.llm_proxy.providers.base import (
     ModelConfig,
-    Price,
     Provider,
     ProviderConfig,
-    Usage,
+    TimeoutConfig,
     missing_variable,
 )
-from services.llm_proxy.providers.dashscope_app import APPLICATION
 from services.llm_proxy.providers.factory import create_provider
+from services.llm_proxy.target import Target, Tier
 
-FILE = "models.yaml"
-
-
-class CatalogFile(BaseModel):
-    """The whole file."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    providers: Annotated[dict[str, ProviderConfig], Field(min_length=1)]
-    aliases: dict[str, str] = {}
-    default: list[str] = []
-    default_embedding: str | None = None
-    usd_per: dict[str, Annotated[float, Field(gt=0)]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a call goes. `listed` is false for a model that models.yaml does not name."""
-
-    provider: Provider
-    model: str
-    price: Price | None
-    usd_per_unit: float
-    listed: bool
-    languages: tuple[str, ...] = ()
-    max_passages: int | None = None
-
-    def speaks(self, language: str) -> bool:
-        """Whether assistants may have the model answer in a language; all, when none is named."""
-        return not self.languages or language in self.languages
-
-    @property
-    def label(self) -> str:
-        """The model's name for metrics: bounded in number, whatever callers send."""
-        return self.model if self.listed else "other"
-
-    def cost_usd(self, usage: Usage) -> float | None:
-        """What the call costs by the price table; None without a price."""
-        if self.price is None:
-            return None
-        cached_price = self.price.cached_input
-        cached = usage.cached_input_tokens if cached_price is not None else 0
-        total = (
-            (usage.input_tokens - cached) * self.price.input
-            + cached * (cached_price or 0.0)
-            + usage.output_tokens * self.price.output
-        )
-        return total / 1_000_000 * self.usd_per_unit
+OWN_NAMES = "trivet"  # who owns a name that stands for several deployments
+_NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 class Catalog:
@@ -76,11 +33,16 @@ class Catalog:
 
     def __init__(self, file: CatalogFile, user_agent: str) -> None:
         self._file = file
+        self._user_agent = user_agent
         self._rates = {"USD": 1.0, **file.usd_per}
-        self.providers: dict[str, Provider] = {
-            name: create_provider(name, config, user_agent)
-            for name, config in file.providers.items()
+        self._keyed = {
+            name: self._with_each_key(name, config) for name, config in file.providers.items()
         }
+        self.providers: dict[str, Provider] = {
+            name: keyed[0] for name, keyed in self._keyed.items()
+        }
+        self._shared = {name: self._tier(name, every) for name, every in file.deployments.items()}
+        self._targets: dict[str, Target] = {}  # those with names of the file, made when first used
 
     def provider(self, name: str) -> Provider:
         """The provider of this name. Raises NotFound."""
@@ -97,11 +59,14 @@ class Catalog:
         raise NotFound("No provider for this call is configured.")
 
     def resolve(self, model: str | None, *, trusted: bool = False) -> Target:
-        """`provider/model`, an alias, or None for the default. Raises NotFound.
+        """`provider/model`, an alias, several deployments' name, or None for the default.
 
         `trusted` callers may use any model of a provider's account, others what is listed.
+        Raises NotFound.
         """
-        name = self._file.aliases.get(model, model) if model else self._default()
+        name = self._file.meant(model) if model else self._default()
+        if name in self._shared:
+            return self._deployed(name)
         provider_name, slash, rest = name.partition("/")
         if not slash or provider_name not in self.providers:
             message = f"There is no model {_shown(name)}. GET /v1/models lists them."
@@ -115,17 +80,18 @@ class Catalog:
         if wanted is None:
             message = f"Provider {provider.name} has no default model: name one."
             raise NotFound(message, param="model", provider=provider.name)
-        listed = config.models.get(wanted)
-        known = listed is not None or wanted == default_model(config)
-        if not (known or trusted or config.any_model):
+        name = f"{provider.name}/{wanted}"
+        known = self._targets.get(name)
+        if known is not None:
+            return known
+        listed = wanted in config.models or wanted == default_model(config)
+        if not (listed or trusted or config.any_model):
             message = f"Provider {provider.name} has no model {_shown(wanted)}."
             raise NotFound(message, param="model", provider=provider.name)
-        price = listed.price if listed else None
-        rate = self._rates[price.currency] if price else 1.0
-        if listed is None:
-            return Target(provider, wanted, price, rate, known)
-        languages = tuple(listed.languages or ())
-        return Target(provider, wanted, price, rate, known, languages, listed.max_passages)
+        target = self._with_stand_ins(self._target(provider, wanted), name, provider.name)
+        if listed:
+            self._targets[name] = target
+        return target
 
     def embedding(self, model: str | None) -> Target:
         """A model for embeddings; None is the default one. Raises NotFound."""
@@ -144,86 +110,127 @@ class Catalog:
         ]
 
     def aliases(self) -> list[tuple[str, str]]:
-        """(alias, owner) of each alias whose provider can be used now."""
-        usable = {name for name, _ in self.chat_models()}
+        """(name, owner) of each short name that can be used now."""
+        shared = [(name, OWN_NAMES) for name, tier in self._shared.items() if _usable(tier)]
+        usable = {name for name, _ in (*self.chat_models(), *shared)}
         pairs = self._file.aliases.items()
-        return [(a, name.partition("/")[0]) for a, name in pairs if name in usable]
+        named = [(a, name.partition("/")[0]) for a, name in pairs if name in usable]
+        return [*named, *shared]
+
+    def targets(self, provider: str) -> list[Target]:
+        """Every deployment of a provider that the file names, for what shows their state."""
+        own = self.providers[provider]
+        listed = [self.within(own, model) for model in chat_models(own.config)]
+        shared = [target for tier in self._shared.values() for target in tier.targets]
+        return [*listed, *(target for target in shared if target.provider.name == provider)]
 
     def _default(self) -> str:
         """The first candidate whose provider has its key."""
         for candidate in self._file.default:
-            name = self._file.aliases.get(candidate, candidate).rstrip("/")
+            name = self._file.meant(candidate).rstrip("/")
+            if name in self._shared:
+                if _usable(self._shared[name]):
+                    return name
+                continue
             provider = self.providers.get(name.partition("/")[0])
             if provider is not None and missing_variable(provider.config) is None:
                 return name if "/" in name else f"{name}/{default_model(provider.config) or ''}"
         raise NotFound("No model is configured: set a provider's key.", param="model")
 
+    # -- deployments and those that stand in for them ---------------------------------------------
 
-def default_model(config: ProviderConfig) -> str | None:
-    """The provider's default model: the one it names, else its first for chats."""
-    if config.default_model:
-        return config.default_model
-    if config.adapter == "dashscope_app":
-        return APPLICATION
-    return next(iter(chat_models(config)), None)
+    def _deployed(self, name: str) -> Target:
+        """The first of several deployments, with the others beside it."""
+        found = self._targets.get(name)
+        if found is None:
+            tier = self._shared[name]
+            chain = self._chain(self._file.fallbacks.get(name, []), tier.targets)
+            found = self._targets[name] = replace(tier.targets[0], tiers=(tier, *chain), lanes=[])
+        return found
+
+    def _with_stand_ins(self, target: Target, name: str, provider: str) -> Target:
+        """The target with its chain of fallbacks: its own, or its provider's."""
+        links = self._file.fallbacks.get(name) or self._file.fallbacks.get(provider, [])
+        chain = self._chain(links, (target,))
+        if not chain:
+            return target
+        return replace(target, tiers=(Tier(target.name, (target,)), *chain), lanes=[])
+
+    def _chain(self, links: Iterable[str], own: tuple[Target, ...]) -> list[Tier]:
+        """A tier for each link that has its key and holds something else than `own`."""
+        names = {target.name for target in own}
+        tiers = [self._link(self._file.meant(link)) for link in links]
+        return [t for t in tiers if _usable(t) and not names & {one.name for one in t.targets}]
+
+    def _link(self, name: str) -> Tier:
+        if name in self._shared:
+            return self._shared[name]
+        provider_name, _, model = name.partition("/")
+        provider = self.providers[provider_name]
+        target = self._target(provider, model or default_model(provider.config) or "")
+        return Tier(target.name, (replace(target, listed=True, lanes=[]),))
+
+    def _tier(self, name: str, deployments: list[DeploymentConfig]) -> Tier:
+        """The deployments behind a name that have their keys; all, where none has."""
+        targets = [self._deployment(config) for config in deployments]
+        usable = [one for one in targets if missing_variable(one.provider.config) is None]
+        return Tier(name, tuple(usable or targets))
+
+    def _deployment(self, config: DeploymentConfig) -> Target:
+        provider_name, _, model = config.model.partition("/")
+        target = self._target(self.providers[provider_name], model, config.timeouts, config.api_key)
+        return replace(target, weight=config.weight, listed=True, lanes=[])
+
+    def _target(
+        self,
+        provider: Provider,
+        model: str,
+        timeouts: TimeoutConfig | None = None,
+        api_key: str | None = None,
+    ) -> Target:
+        config = provider.config
+        entry = config.models.get(model, ModelConfig())
+        price = entry.price
+        own_times = config.timeouts.changed_by(entry.timeouts).changed_by(timeouts)
+        keyed = self._keyed[provider.name]
+        if own_times != config.timeouts or api_key is not None:
+            config = config.model_copy(update={"timeouts": own_times})
+            if api_key is not None:
+                config = config.model_copy(update={"api_key": api_key, "api_keys": (api_key,)})
+            keyed = self._with_each_key(provider.name, config)
+        return Target(
+            provider=keyed[0],
+            model=model,
+            price=price,
+            usd_per_unit=self._rates[price.currency] if price else 1.0,
+            listed=model in config.models or model == default_model(config),
+            languages=tuple(entry.languages or ()),
+            max_passages=entry.max_passages,
+            keyed=keyed,
+        )
+
+    def _with_each_key(self, name: str, config: ProviderConfig) -> tuple[Provider, ...]:
+        """The provider once for each of its keys; a provider without any is one, too."""
+        keys = config.api_keys or (config.api_key,)
+        configs = (config.model_copy(update={"api_key": key}) for key in keys)
+        return tuple(create_provider(name, one, self._user_agent) for one in configs)
 
 
-def chat_models(config: ProviderConfig) -> list[str]:
-    """The provider's models for chats, its default first."""
-    listed = [name for name, model in config.models.items() if model.kind == "chat"]
-    first = config.default_model or (APPLICATION if config.adapter == "dashscope_app" else None)
-    return [first, *(name for name in listed if name != first)] if first else listed
+def parse_catalog(
+    text: str,
+    environ: Mapping[str, str],
+    user_agent: str,
+    stored_keys: Mapping[str, tuple[str, ...]] = _NO_KEYS,
+) -> Catalog:
+    """The file's text as a catalog; `stored_keys` are more keys by the provider's name.
+
+    Raises ConfigurationError with a line for each problem.
+    """
+    return Catalog(read_file(text, environ, stored_keys), user_agent)
 
 
-def parse_catalog(text: str, environ: Mapping[str, str], user_agent: str) -> Catalog:
-    """The file's text as a catalog. Raises ConfigurationError with a line for each problem."""
-    raw = load_yaml(text, FILE)
-    value = expand(raw, environ)
-    if isinstance(raw.get("providers"), dict):
-        for name, entry in raw["providers"].items():
-            _remember_variables(entry, value["providers"].get(expand(name, environ)))
-    file = checked(CatalogFile, value, FILE)
-    problems = [*_bad_names(file), *_bad_references(file), *_bad_currencies(file)]
-    if problems:
-        raise ConfigurationError(*problems)
-    return Catalog(file, user_agent)
-
-
-def _remember_variables(raw: Any, entry: Any) -> None:
-    """Errors name the variable to set, so its name must outlive the filling in."""
-    if isinstance(raw, dict) and isinstance(entry, dict):
-        field: Literal["api_key", "app_id"]
-        for field in ("api_key", "app_id"):
-            variable = variable_of(raw.get(field))
-            if variable:
-                key = "key_variable" if field == "api_key" else "app_id_variable"
-                entry.setdefault(key, variable)
-
-
-def _bad_names(file: CatalogFile) -> list[str]:
-    names = [name for name in file.providers if not name or "/" in name or name == "assistant"]
-    return [f"{FILE}: providers.{name}: not a name for a provider" for name in names]
-
-
-def _bad_references(file: CatalogFile) -> list[str]:
-    problems = []
-    for field, names in (("aliases", list(file.aliases.values())), ("default", file.default)):
-        for name in names:
-            provider = file.aliases.get(name, name).partition("/")[0]
-            if provider not in file.providers:
-                problems.append(f"{FILE}: {field}: {name}: there is no such provider")
-    return problems
-
-
-def _bad_currencies(file: CatalogFile) -> list[str]:
-    used = {
-        model.price.currency
-        for config in file.providers.values()
-        for model in config.models.values()
-        if model.price is not None
-    }
-    missing = sorted(used - {"USD", *file.usd_per})
-    return [f"{FILE}: usd_per.{currency}: a price uses this currency" for currency in missing]
+def _usable(tier: Tier) -> bool:
+    return any(missing_variable(target.provider.config) is None for target in tier.targets)
 
 
 def _shown(name: str) -> str:
@@ -231,4 +238,4 @@ def _shown(name: str) -> str:
     return repr("".join(c for c in name[:80] if c.isprintable()))
 
 
-__all__ = ["Catalog", "ModelConfig", "Target", "parse_catalog"]
+__all__ = ["Catalog", "ModelConfig", "Target", "chat_models", "default_model", "parse_catalog"]

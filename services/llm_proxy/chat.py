@@ -15,17 +15,17 @@ from services.kernel.routing import parse_json, read_body, validated
 from services.llm_proxy import assistant_chat
 from services.llm_proxy.access import is_trusted
 from services.llm_proxy.assistants import PREFIX
-from services.llm_proxy.caller_watch import CallerWatch
-from services.llm_proxy.catalog import Target
+from services.llm_proxy.delivery import asking, deliver
 from services.llm_proxy.metering import Record, question_of
-from services.llm_proxy.providers.base import Ask, Prepared
+from services.llm_proxy.providers.base import Ask, Prepared, Provider
 from services.llm_proxy.providers.openai_compatible import (
     OpenAiCompatibleProvider,
     no_embeddings,
 )
-from services.llm_proxy.relay import Outlet, send_whole
+from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.schemas import ChatBody, EmbeddingsBody
 from services.llm_proxy.state import State
+from services.llm_proxy.target import Target
 
 
 async def completions(scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,20 +64,7 @@ async def chat_with(
         request_id=context.request_id,
         wants_usage=bool(options.get("include_usage")),
     )
-    await deliver(context.state, target.provider.chat(ask), receive, send, record)
-
-
-async def deliver(
-    state: State, call: Prepared, receive: Receive, send: Send, record: Record
-) -> None:
-    """Make the call and pass its answer to the caller, who may leave at any time."""
-    async with CallerWatch(receive) as watch:
-        if record.stream:
-            await state.relay.stream(call, Outlet(send), watch, record)
-        else:
-            answer = await state.relay.whole(call, record)
-            watch.over = True
-            await send_whole(send, answer)
+    await deliver(context.state, target, asking(ask), receive, send, record)
 
 
 async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,16 +74,19 @@ async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
     body = await read_object(state, receive)
     asked = validated(EmbeddingsBody, body)
     target = state.catalog.current.embedding(asked.model)
-    call = embedding_call(target, body, context.request_id)
-    await deliver(state, call, receive, send, Record())
+    prepare = embedding(body, context.request_id)
+    await deliver(state, target, prepare, receive, send, Record())
 
 
-def embedding_call(target: Target, body: dict[str, Any], request_id: str) -> Prepared:
-    """The request for embeddings. Raises NotFound where the provider has none."""
-    provider = target.provider
-    if not isinstance(provider, OpenAiCompatibleProvider):
-        raise no_embeddings(provider.name)
-    return provider.embeddings(body, target.model, request_id)
+def embedding(body: dict[str, Any], request_id: str) -> Prepare:
+    """Makes the request for embeddings; it raises NotFound where the provider has none."""
+
+    def prepare(provider: Provider, model: str) -> Prepared:
+        if not isinstance(provider, OpenAiCompatibleProvider):
+            raise no_embeddings(provider.name)
+        return provider.embeddings(body, model, request_id)
+
+    return prepare
 
 
 async def read_object(state: State, receive: Receive) -> dict[str, Any]:

@@ -18,13 +18,16 @@ from services.kernel.errors import NotFound, TrivetError
 from services.kernel.rendering import error_payload
 from services.kernel.routing import validated
 from services.llm_proxy.access import is_trusted
-from services.llm_proxy.chat import chat_with, check_chat, deliver, note_request, read_object
+from services.llm_proxy.chat import chat_with, check_chat, note_request, read_object
+from services.llm_proxy.delivery import deliver
 from services.llm_proxy.metering import Record, question_of
 from services.llm_proxy.providers.base import Prepared, Provider
 from services.llm_proxy.providers.dashscope_app import APPLICATION, DashScopeAppProvider
 from services.llm_proxy.providers.tongyi import TongyiProvider
+from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.schemas import DashScopeBody
 from services.llm_proxy.state import State
+from services.llm_proxy.target import Target
 
 _CODES = {
     "authentication_error": "InvalidApiKey",
@@ -47,8 +50,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         validated(DashScopeBody, body)
         provider = sender.state.catalog.current.provider_for("dashscope_app")
         app_id = scope["path_params"]["app_id"]
-        call = _prepare(provider, body, app_id, context, record)
-        await deliver(sender.state, call, receive, sender.send, record)
+        call = _native_call(provider, body, app_id, context, record)
+        await deliver(sender.state, *call, receive, sender.send, record)
     await sender.finish()
 
 
@@ -60,8 +63,8 @@ async def generation(scope: Scope, receive: Receive, send: Send) -> None:
         sender.state.gate.admit_chat(context, assistant=False)
         asked = validated(DashScopeBody, body)
         provider = sender.state.catalog.current.provider_for("tongyi")
-        call = _prepare(provider, body, asked.model, context, record)
-        await deliver(sender.state, call, receive, sender.send, record)
+        call = _native_call(provider, body, asked.model, context, record)
+        await deliver(sender.state, *call, receive, sender.send, record)
     await sender.finish()
 
 
@@ -78,8 +81,8 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
         if sender.native:
             _note_native(record, body, scope)
             asked = validated(DashScopeBody, body)
-            call = _prepare(provider, body, asked.model, context, record)
-            await deliver(state, call, receive, sender.send, record)
+            call = _native_call(provider, body, asked.model, context, record)
+            await deliver(state, *call, receive, sender.send, record)
         else:
             check_chat(body)
             model, trusted = body.get("model"), is_trusted(context)
@@ -146,29 +149,39 @@ class NativeSender:
         return orjson.dumps({**top, **error_payload(error, self.context.request_id)})
 
 
-def _prepare(
+def _native_call(
     provider: Provider,
     body: dict[str, Any],
     model: str | None,
     context: RequestContext,
     record: Record,
-) -> Prepared:
-    """A native call to an application or a model. Raises NotFound for other providers."""
-    state: State = context.state
-    stream, request_id = record.stream, context.request_id
-    catalog, trusted = state.catalog.current, is_trusted(context)
+) -> tuple[Target, Prepare]:
+    """Where a native call goes, and how its request is made. Raises NotFound for other providers.
+
+    No other provider can stand in: none understands the body.
+    """
     if isinstance(provider, DashScopeAppProvider):
         own = not model or model == provider.config.app_id
         wanted = APPLICATION if own else model
-        record.target = catalog.within(provider, wanted, trusted=trusted)
-        app_id = record.target.model
-        return provider.completion(app_id, body, stream=stream, request_id=request_id)
-    if isinstance(provider, TongyiProvider):
-        record.target = catalog.within(provider, model, trusted=trusted)
-        name = record.target.model
-        return provider.generation(body, name, stream=stream, request_id=request_id)
-    message = f"Provider {provider.name} takes no body with `input`: send `messages`."
-    raise NotFound(message, param="input", provider=provider.name)
+    elif isinstance(provider, TongyiProvider):
+        wanted = model
+    else:
+        message = f"Provider {provider.name} takes no body with `input`: send `messages`."
+        raise NotFound(message, param="input", provider=provider.name)
+    catalog = context.state.catalog.current
+    target = catalog.within(provider, wanted, trusted=is_trusted(context)).alone
+    record.target = target
+    return target, _native(body, stream=record.stream, request_id=context.request_id)
+
+
+def _native(body: dict[str, Any], *, stream: bool, request_id: str) -> Prepare:
+    def prepare(provider: Provider, model: str) -> Prepared:
+        if isinstance(provider, DashScopeAppProvider):
+            return provider.completion(model, body, stream=stream, request_id=request_id)
+        assert isinstance(provider, TongyiProvider)  # noqa: S101  # checked by the caller
+        return provider.generation(body, model, stream=stream, request_id=request_id)
+
+    return prepare
 
 
 async def _native_body(scope: Scope, receive: Receive, record: Record) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from services.kernel.routing import Call
 from services.llm_proxy.access import is_trusted
 from services.llm_proxy.assistants import PREFIX
-from services.llm_proxy.catalog import chat_models, default_model
-from services.llm_proxy.meters import Health
+from services.llm_proxy.catalog import Catalog, chat_models, default_model
 from services.llm_proxy.providers.base import Provider, missing_variable
+from services.llm_proxy.resilience.fleet import Fleet
+from services.llm_proxy.resilience.report import deployments, health_of
 from services.llm_proxy.schemas import ModelItem, ModelList, ProviderItem, ProviderList
 from services.llm_proxy.state import State
 
@@ -29,17 +30,15 @@ async def list_models(call: Call[State]) -> ModelList:
 
 
 async def list_providers(call: Call[State]) -> ProviderList:
-    """Providers: what is configured, and how the last call to each went"""
-    health = call.state.meters.health
-    items = [
-        _described(provider, health.get(name, Health()))
-        for name, provider in call.state.catalog.current.providers.items()
-    ]
+    """Providers: what is configured, how the last call went, and what cools down"""
+    catalog, fleet = call.state.catalog.current, call.state.dispatcher.fleet
+    items = [_described(provider, catalog, fleet) for provider in catalog.providers.values()]
     return ProviderList(items=items)
 
 
-def _described(provider: Provider, health: Health) -> ProviderItem:
+def _described(provider: Provider, catalog: Catalog, fleet: Fleet) -> ProviderItem:
     missing = missing_variable(provider.config)
+    health = health_of(fleet, provider.name)
     return ProviderItem(
         name=provider.name,
         adapter=provider.config.adapter,
@@ -49,4 +48,6 @@ def _described(provider: Provider, health: Health) -> ProviderItem:
         models=chat_models(provider.config),
         reachable=health.reachable,
         last_error=health.last_error,
+        keys=len(provider.config.api_keys),
+        deployments=deployments(fleet, catalog.targets(provider.name)),
     )

@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect
 from services.kernel.context import RequestContext
 from services.kernel.errors import InternalError, TrivetError
 from services.kernel.outbox import Outbox
-from services.llm_proxy.catalog import Target
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.providers.base import Outcome, StreamReader, Usage
+from services.llm_proxy.target import Target
 
 MAX_QUESTION_CHARACTERS = 2000
 BYTES_PER_TOKEN = 4  # a rough mean over English and Chinese JSON in UTF-8
@@ -34,9 +34,11 @@ class Record:
     __slots__ = (
         "asked_model",
         "assistant",
+        "attempts",
         "citations",
         "end_reason",
         "error",
+        "fallback_from",
         "first_output_seconds",
         "outcome",
         "question",
@@ -51,7 +53,9 @@ class Record:
     def __init__(self) -> None:
         self.started = perf_counter()
         self.asked_model: str | None = None
-        self.target: Target | None = None
+        self.target: Target | None = None  # of the latest attempt
+        self.attempts = 0  # how many calls went upstream
+        self.fallback_from: str | None = None  # what was asked for, where another stands in for it
         self.stream = False
         self.assistant: str | None = None
         self.question = ""
@@ -159,8 +163,6 @@ class Metering:
         cost = record.target.cost_usd(usage) if record.target and usage else None
         self._meters.count(record.target, record.end_reason, usage, cost)
         self._meters.observe(record.target, seconds, record.first_output_seconds)
-        if record.target is not None and record.sent_bytes:
-            self._meters.note_health(record.target, record.error)
         self._outbox.record(
             "chat",
             _attributes(record, seconds, usage, source, cost),
@@ -193,6 +195,8 @@ def _attributes(
         "trivet.cost_usd": cost,
         "trivet.usage_source": source,
         "trivet.end_reason": record.end_reason,
+        "trivet.attempts": record.attempts or None,
+        "trivet.fallback_from": record.fallback_from,
         "http.response.status_code": record.status,
         "error.type": record.error.type if record.error else None,
         "trivet.assistant": record.assistant,
@@ -211,6 +215,10 @@ def _log_fields(record: Record, usage: Usage | None, source: UsageSource) -> dic
     if record.target is not None:
         fields["provider"] = record.target.provider.name
         fields["model"] = record.target.model
+    if record.attempts > 1:
+        fields["attempts"] = record.attempts
+    if record.fallback_from is not None:
+        fields["fallback_from"] = record.fallback_from
     if usage is not None:
         fields["input_tokens"] = usage.input_tokens
         fields["output_tokens"] = usage.output_tokens

@@ -1,4 +1,4 @@
-"""Metrics of chats for Prometheus, and what was last seen of each provider.
+"""Metrics of chats for Prometheus.
 
 Plain numbers, added up on the event loop and put into Prometheus' form when they are asked for: the
 client library's own counters take a lock for each of a dozen additions a call.
@@ -21,21 +21,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from services.kernel.errors import TrivetError
-from services.llm_proxy.catalog import Target
 from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.target import Target
 
 _FIRST_OUTPUT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _DURATION_SECONDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
 _LABELS = ("provider", "model")
-
-
-@dataclass(slots=True)
-class Health:
-    """How the last call to a provider went; None before the first."""
-
-    reachable: bool | None = None
-    last_error: str | None = None
 
 
 class _Distribution:
@@ -80,7 +71,6 @@ class Meters(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.running = 0
-        self.health: dict[str, Health] = {}
         self._numbers: dict[tuple[str, str], _Numbers] = {}
         registry.register(self)
 
@@ -102,14 +92,6 @@ class Meters(Collector):
         numbers.duration.add(seconds)
         if first_output is not None:
             numbers.first_output.add(first_output)
-
-    def note_health(self, target: Target, error: TrivetError | None) -> None:
-        """A call to the provider went well, or failed with `error`."""
-        health = self.health.setdefault(target.provider.name, Health())
-        if error is None:
-            health.reachable, health.last_error = True, None
-        elif error.status >= 500:
-            health.reachable, health.last_error = False, error.type
 
     def collect(self) -> Iterator[Metric]:
         """All numbers in Prometheus' form."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from services.kernel.errors import Overloaded, TrivetError
 from services.kernel.health import Check
 from services.llm_proxy.providers.base import Provider
+from services.llm_proxy.resilience.report import health_of
 from services.llm_proxy.state import State
 from services.llm_proxy.upstream import Request, Timeouts, parse_url
 
@@ -35,8 +36,8 @@ async def _default_model(state: State) -> Check:
             await _ask_for_models(state, target.provider)
     except TrivetError as error:
         return Check(False, error.message, critical=False)
-    health = state.meters.health.get(target.provider.name)
-    if health is not None and health.reachable is False:
+    health = health_of(state.dispatcher.fleet, target.provider.name)
+    if health.reachable is False:
         detail = f"the last call to {target.provider.name} failed: {health.last_error}"
         return Check(False, detail, critical=False)
     return Check(True, f"{target.provider.name}/{target.model}", critical=False)

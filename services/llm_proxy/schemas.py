@@ -5,6 +5,7 @@ The body that goes upstream is the caller's own dictionary, not a dump of these 
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
@@ -88,6 +89,19 @@ class ModelList(BaseModel):
     data: list[ModelItem]
 
 
+class DeploymentItem(BaseModel):
+    """One model with one key, counted from 1. `failures` came one after the other, up to now."""
+
+    model: str
+    key: int
+    usable: bool
+    cooling_down_until: datetime | None
+    running: int
+    failures: int
+    reachable: bool | None
+    last_error: str | None
+
+
 class ProviderItem(BaseModel):
     """A provider as the administrator sees it. `reachable` is null before the first call."""
 
@@ -99,6 +113,8 @@ class ProviderItem(BaseModel):
     models: list[str]
     reachable: bool | None
     last_error: str | None
+    keys: int
+    deployments: list[DeploymentItem]
 
 
 class ProviderList(BaseModel):

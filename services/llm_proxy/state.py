@@ -12,7 +12,7 @@ from services.llm_proxy.assistants import Assistants
 from services.llm_proxy.catalog import Catalog
 from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
-from services.llm_proxy.relay import Relay
+from services.llm_proxy.resilience.dispatcher import Dispatcher
 from services.llm_proxy.settings import Settings
 from services.llm_proxy.upstream import Client
 from services.llm_proxy.watched_file import WatchedFile
@@ -28,7 +28,7 @@ class State:
     assistants: WatchedFile[Assistants]
     gate: Gate
     client: Client
-    relay: Relay
+    dispatcher: Dispatcher
     kb: NeighbourClient
     outbox: Outbox
     meters: Meters

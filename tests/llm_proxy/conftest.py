@@ -30,6 +30,7 @@ QUICK = {
     "silence_seconds": 1,
     "total_seconds": 20,
 }
+ONCE = {"attempts": 1}  # one test, one call upstream; resilience has tests of its own
 
 
 @dataclass
@@ -111,7 +112,7 @@ def chat_body(model: str | None, text: str = "How are you?", **more: Any) -> dic
 def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
     """A models.yaml whose providers are all the mock vendor."""
     limits = {**QUICK, **timeouts}
-    common = {"api_key": KEY, "any_model": True, "timeouts": limits}
+    common = {"api_key": KEY, "any_model": True, "timeouts": limits, "retry": ONCE}
     price = {"price": {"input": 1, "output": 2}}
     return {
         "default": ["openai"],
@@ -180,11 +181,13 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                 "base_url": vendor.openai,
                 "api_key": "sk-test-wrong-key",
                 "default_model": "words",
+                "retry": ONCE,
             },
             "away": {
                 "adapter": "openai_compatible",
                 "base_url": "http://127.0.0.1:9",
                 "default_model": "words",
+                "retry": ONCE,
             },
         },
     }

@@ -326,20 +326,6 @@ def test_a_slow_reader_pauses_the_upstream_and_loses_nothing(vendor: Vendor) -> 
     run(main())
 
 
-def test_a_nudge_wakes_the_reader_without_ending_anything(vendor: Vendor) -> None:
-    async def main() -> None:
-        client = Client()
-        exchange = await client.open(chat(vendor.openai, "words:first_ms=100"), Timeouts())
-        exchange.nudge_every(0.01)
-        assert await exchange.head() == 0
-        while not await exchange.head():
-            pass
-        assert b"[DONE]" in await whole(exchange)
-        await client.aclose()
-
-    run(main())
-
-
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         client = Client()

@@ -28,18 +28,6 @@ class Price(BaseModel):
     cached_input: Annotated[float, Field(ge=0)] | None = None
 
 
-class ModelConfig(BaseModel):
-    """One model of a provider."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: Literal["chat", "embedding"] = "chat"
-    price: Price | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    languages: list[Literal["zh", "en"]] | None = None  # None: both
-    max_passages: Annotated[int, Field(ge=1)] | None = None  # None: all that were found
-
-
 class TimeoutConfig(BaseModel):
     """How long each phase may last; `silence` counts data, not comments."""
 
@@ -49,6 +37,12 @@ class TimeoutConfig(BaseModel):
     first_output_seconds: Annotated[float, Field(gt=0)] = 120
     silence_seconds: Annotated[float, Field(gt=0)] = 120
     total_seconds: Annotated[float, Field(gt=0)] = 900
+
+    def changed_by(self, other: TimeoutConfig | None) -> TimeoutConfig:
+        """These, but for the values that `other` names."""
+        if other is None:
+            return self
+        return TimeoutConfig(**{**self.model_dump(), **other.model_dump(exclude_unset=True)})
 
     @cached_property
     def streaming(self) -> Timeouts:
@@ -69,6 +63,46 @@ class TimeoutConfig(BaseModel):
         )
 
 
+class RetryConfig(BaseModel):
+    """How often a call is tried, and how long is waited between.
+
+    `attempts` counts the first one. A vendor's `Retry-After` above `max_delay_seconds` is not
+    waited for.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    first_delay_seconds: Annotated[float, Field(gt=0)] = 0.5
+    max_delay_seconds: Annotated[float, Field(gt=0)] = 8
+
+
+class CooldownConfig(BaseModel):
+    """After how many failures in a row a deployment is left alone, and for how long.
+
+    The time doubles with each probe that fails, up to `max_seconds`.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    failures: Annotated[int, Field(ge=1)] = 3
+    seconds: Annotated[float, Field(gt=0)] = 30
+    max_seconds: Annotated[float, Field(gt=0)] = 300
+
+
+class ModelConfig(BaseModel):
+    """One model of a provider. `timeouts` replaces single values of the provider's."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["chat", "embedding"] = "chat"
+    price: Price | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    languages: list[Literal["zh", "en"]] | None = None  # None: both
+    max_passages: Annotated[int, Field(ge=1)] | None = None  # None: all that were found
+    timeouts: TimeoutConfig | None = None
+
+
 class ProviderConfig(BaseModel):
     """One provider as config/models.yaml describes it, its variables filled in."""
 
@@ -77,12 +111,15 @@ class ProviderConfig(BaseModel):
     adapter: AdapterName
     base_url: str
     api_key: str | None = None  # None: the provider needs no key; "": its variable is not set
+    api_keys: tuple[str, ...] = ()  # all that there are, `api_key` being the first of them
     key_variable: str | None = None
     default_model: str | None = None
     models: dict[str, ModelConfig] = {}
     any_model: bool = False
     headers: dict[str, str] = {}
     timeouts: TimeoutConfig = TimeoutConfig()
+    retry: RetryConfig = RetryConfig()
+    cooldown: CooldownConfig = CooldownConfig()
     stream_usage: bool = True
     native_base_url: str | None = None
     app_id: str | None = None
@@ -96,10 +133,11 @@ class ProviderConfig(BaseModel):
             parse_url(value)
         return value
 
-    @field_validator("api_key", "headers")
+    @field_validator("api_key", "api_keys", "headers")
     @classmethod
     def _fits_a_header(cls, value: Any) -> Any:
-        texts = value.items() if isinstance(value, dict) else [(value or "",)]
+        several = isinstance(value, tuple)
+        texts = value.items() if isinstance(value, dict) else [value if several else (value or "",)]
         for text in (part for pair in texts for part in pair):
             if not text.isascii() or not text.isprintable():
                 raise ValueError("must be printable ASCII, without line breaks")
@@ -164,7 +202,10 @@ class Dialect(Protocol):
 
 @dataclass(slots=True)
 class Ask:
-    """A chat on its way to a provider; `body` is OpenAI-shaped and belongs to the adapter now."""
+    """A chat on its way to a provider.
+
+    `body` is OpenAI-shaped and is not to be changed: another provider may get it next.
+    """
 
     body: dict[str, Any]
     model: str
@@ -185,7 +226,7 @@ class Prepared:
 
 
 class Provider(Protocol):
-    """One vendor, configured. Stateless: made anew when models.yaml changes."""
+    """One vendor with one key, configured. Stateless: made anew when models.yaml changes."""
 
     name: str
     config: ProviderConfig

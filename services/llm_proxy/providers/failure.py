@@ -7,8 +7,10 @@ mend (502); 429 stays; 503 and 529 are overload; time-outs are 504.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -16,15 +18,19 @@ import orjson
 from services.kernel.errors import (
     InvalidRequest,
     NotFound,
-    Overloaded,
     PayloadTooLarge,
-    RateLimited,
     TrivetError,
     Unprocessable,
     UpstreamError,
     UpstreamTimeout,
 )
 from services.kernel.sse import SseError, SseParser
+from services.llm_proxy.providers.fault import (
+    KeyRefused,
+    QuotaUsedUp,
+    Throttled,
+    VendorOverloaded,
+)
 
 MAX_MESSAGE_CHARACTERS = 500
 _CALLERS: dict[int, type[TrivetError]] = {
@@ -43,11 +49,14 @@ _STATUS_BY_WORD = (
     (re.compile(r"NotFound|NotOpen|UnsupportedModel|not_found"), 404),
     (re.compile(r"TooLarge|too_large"), 413),
     (re.compile(r"Internal|server_error|api_error"), 500),
-    (re.compile(r"[Ii]nvalid|Missing|BadReq|Risk|Sensitive|Inspection|Outof|Arrear|NotPub"), 400),
+    (
+        re.compile(r"[Ii]nvalid|Missing|BadRequest|Risk|Sensitive|Inspection|Outof|Arrear|NotPub"),
+        400,
+    ),
 )
-# Money or a hard cap: coming again soon does not help.
 _PERMANENT = re.compile(r"QuotaExceeded|SetLimit|insufficient_quota|Overdue|Arrear|Purchase")
-_PERMANENT_RETRY_SECONDS = 3600.0
+_MAX_WAIT_SECONDS = 86400.0
+_DECIMAL = re.compile(rb"\d{1,9}(\.\d{1,9})?")
 _SECRET = re.compile(r"(?:Bearer\s+\S+|\b(?:sk|pk|ak|ark|key)-[\w*.-]{4,})", re.IGNORECASE)
 
 
@@ -125,14 +134,16 @@ def translate(
     if status in _CALLERS:
         message = presentable(complaint.message, secret) or "The provider refused the request."
         return _CALLERS[status](message, provider=provider)
+    if status == 429 and _PERMANENT.search(words):
+        return QuotaUsedUp(provider=provider)
     if status == 429:
-        return _rate_limited(words, headers or {}, provider)
+        return Throttled(told_wait(headers or {}), provider=provider)
     if status in (503, 529):
-        return Overloaded("The provider is overloaded.", provider=provider)
+        return VendorOverloaded(told_wait(headers or {}), provider=provider)
     if status in (408, 504):
         return UpstreamTimeout("The provider timed out.", provider=provider)
     if status in (401, 402, 403):
-        return UpstreamError(f"the provider refused our account ({status}).", provider=provider)
+        return KeyRefused(status, provider=provider)
     return UpstreamError(f"the provider failed ({status}).", provider=provider)
 
 
@@ -144,24 +155,30 @@ def translate_answer(
     return translate(complaint, status=status, headers=headers, provider=provider, secret=secret)
 
 
-def _rate_limited(words: str, headers: Mapping[bytes, bytes], provider: str) -> TrivetError:
-    told = headers.get(b"retry-after", b"").decode("latin-1")
-    told_ms = headers.get(b"retry-after-ms", b"").decode("latin-1")
-    if _PERMANENT.search(words):
-        error: TrivetError = RateLimited(
-            "The provider's quota is used up.",
-            retry_after_seconds=_PERMANENT_RETRY_SECONDS,
-            provider=provider,
-        )
-        error.headers["X-Should-Retry"] = "false"  # obeyed by OpenAI's SDKs
-        return error
-    seconds = 1.0
-    if told_ms.isdigit():
-        seconds = int(told_ms) / 1000
-    elif told.isdigit():
-        seconds = float(told)
-    message = "The provider limits the rate of calls."
-    return RateLimited(message, retry_after_seconds=min(seconds, 86400), provider=provider)
+def told_wait(headers: Mapping[bytes, bytes]) -> float | None:
+    """Seconds that a vendor wants to be left alone: `retry-after-ms`, or `retry-after`.
+
+    The latter is seconds or a date (RFC 9110, 10.2.3); None for neither, or for nonsense.
+    """
+    told_ms = _number(headers.get(b"retry-after-ms", b""))
+    if told_ms is not None:
+        return min(told_ms / 1000, _MAX_WAIT_SECONDS)
+    told = headers.get(b"retry-after", b"")
+    seconds = _number(told)
+    if seconds is None:
+        seconds = _seconds_until(told.decode("latin-1"))
+    return None if seconds is None else min(seconds, _MAX_WAIT_SECONDS)
+
+
+def _number(text: bytes) -> float | None:
+    return float(text) if _DECIMAL.fullmatch(text.strip()) else None
+
+
+def _seconds_until(date: str) -> float | None:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
 
 
 def _guessed_status(complaint: Complaint) -> int:

@@ -7,8 +7,17 @@ bodies, one retry where a kept connection turned out dead, back-pressure, abort 
 What it has not, on purpose: HTTP proxies, redirects, compression, cookies, HTTP/2.
 """
 
-from services.llm_proxy.upstream.client import Client
+from services.llm_proxy.upstream.client import Client, Saturated
 from services.llm_proxy.upstream.exchange import BrokenOff, Exchange
 from services.llm_proxy.upstream.request import Origin, Request, Timeouts, parse_url
 
-__all__ = ["BrokenOff", "Client", "Exchange", "Origin", "Request", "Timeouts", "parse_url"]
+__all__ = [
+    "BrokenOff",
+    "Client",
+    "Exchange",
+    "Origin",
+    "Request",
+    "Saturated",
+    "Timeouts",
+    "parse_url",
+]

@@ -14,10 +14,14 @@ from services.llm_proxy.upstream.exchange import Exchange
 from services.llm_proxy.upstream.request import Origin, Request, Timeouts
 
 
+class Saturated(Overloaded):
+    """So many connections to one origin are open already that no other is made."""
+
+
 class Client:
     """Sends requests over pooled connections.
 
-    At most `max_connections` are open to one origin (then Overloaded) and `max_idle` of them wait
+    At most `max_connections` are open to one origin (then Saturated) and `max_idle` of them wait
     for work, for `idle_seconds` at most. Use within one event loop; `aclose` closes everything.
     `tls` replaces the system's trust store (OpenSSL's `SSL_CERT_FILE` is obeyed without it).
     """
@@ -46,7 +50,7 @@ class Client:
         """Send `request`; the answer is read from the exchange.
 
         Raises UpstreamError when the origin cannot be reached, UpstreamTimeout when connecting
-        takes too long, Overloaded when too many connections are open.
+        takes too long, Saturated when too many connections are open.
         """
         exchange = Exchange(request, timeouts, self._reopen)
         connection = self._checkout(request.origin)
@@ -92,7 +96,7 @@ class Client:
 
     async def _connect(self, origin: Origin, timeout_seconds: float) -> Connection:
         if self._closed or self._open[origin] >= self._max_connections:
-            raise Overloaded("Too many calls are open to this upstream.")
+            raise Saturated("Too many calls are open to this upstream.")
         self._open[origin] += 1
         connection = Connection(origin, self)
         self._all.add(connection)

@@ -34,13 +34,11 @@ class Exchange(Answer):
         "_end",
         "_error",
         "_loop",
-        "_nudge_at",
-        "_nudge_seconds",
-        "_nudged",
         "_reopen",
         "_retried",
         "_stale",
         "_timer",
+        "_timer_at",
         "_touched",
         "_waiter",
         "keeps_time",
@@ -68,34 +66,27 @@ class Exchange(Answer):
         self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._end = self._loop.time() + timeouts.total_seconds
-        self._deadline = self._end
-        self._nudge_at = self._nudge_seconds = 0.0
+        self._deadline = self._timer_at = self._end
         self._error: TrivetError | None = None
-        self._nudged = self._touched = self._stale = self._retried = False
+        self._touched = self._stale = self._retried = False
 
     # -- for the reader ---------------------------------------------------------------------------
 
     async def head(self) -> int:
-        """Wait for the head (or a nudge): the status, or 0 after a nudge."""
+        """Wait for the head: the status."""
         while not self.status:
             if self._error is not None:
                 raise self._error
-            if self._nudged:
-                self._nudged = False
-                return 0
             await self._news()
         return self.status
 
     async def read(self) -> bytes | None:
-        """All that has come of the body since the last call; b"" after a nudge; None at the end."""
+        """All that has come of the body since the last call; None at the end."""
         while not self.pieces:
             if self._error is not None:
                 raise self._error
             if self.complete:
                 return None
-            if self._nudged:
-                self._nudged = False
-                return b""
             await self._news()
         data = self.taken()
         if self.paused:
@@ -109,12 +100,8 @@ class Exchange(Answer):
     def expect(self, seconds: float) -> None:
         """The next sign of life must come within this time from now."""
         self._deadline = min(self._loop.time() + seconds, self._end)
-
-    def nudge_every(self, seconds: float) -> None:
-        """Wake the reader at least this often, so that it can do something while waiting."""
-        self._nudge_seconds = seconds
-        self._nudge_at = self._loop.time() + seconds
-        self._arm()
+        if self._deadline < self._timer_at:
+            self._arm()
 
     def abort(self) -> None:
         """Give up: the connection is closed now, whatever it is doing."""
@@ -156,7 +143,7 @@ class Exchange(Answer):
         if self._retried:
             self.reset()
         self._connection = connection
-        self.expect(self.timeouts.first_byte_seconds)
+        self._deadline = min(self._loop.time() + self.timeouts.first_byte_seconds, self._end)
         self._arm()
 
     def feed(self, data: bytes) -> None:
@@ -210,8 +197,9 @@ class Exchange(Answer):
         self._disarm()
         if self._error is not None or self.complete:
             return
-        at = min(self._deadline, self._nudge_at) if self._nudge_seconds else self._deadline
-        self._timer = self._loop.call_later(max(at - self._loop.time(), 0.001), self._tick)
+        self._timer_at = self._deadline
+        seconds = max(self._deadline - self._loop.time(), 0.001)
+        self._timer = self._loop.call_later(seconds, self._tick)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -225,8 +213,4 @@ class Exchange(Answer):
             return
         if now >= self._deadline:  # the reader lags, not the upstream
             self.expect(self.timeouts.silence_seconds)
-        if self._nudge_seconds and now >= self._nudge_at:
-            self._nudge_at = now + self._nudge_seconds
-            self._nudged = True
-            self._wake()
         self._arm()

@@ -1,0 +1,86 @@
+"""Where a call goes: a model at a provider, and what may answer in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from services.llm_proxy.providers.base import Price, Provider, Usage
+
+if TYPE_CHECKING:
+    from services.llm_proxy.resilience.lane import Lane
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Target:
+    """One deployment: a model at a provider.
+
+    `listed` is false for a model that models.yaml does not name. `keyed` is the provider once for
+    each of its keys. `tiers` is empty where nothing else may answer; else the first tier holds the
+    deployments among which a call is shared, and each further one those that stand in for it.
+    """
+
+    provider: Provider
+    model: str
+    price: Price | None
+    usd_per_unit: float
+    listed: bool
+    languages: tuple[str, ...] = ()
+    max_passages: int | None = None
+    keyed: tuple[Provider, ...] = ()
+    weight: int = 1
+    tiers: tuple[Tier, ...] = ()
+    lanes: list[Lane] = field(default_factory=list)  # filled by the fleet when first used
+
+    def speaks(self, language: str) -> bool:
+        """Whether assistants may have the model answer in a language; all, when none is named."""
+        return not self.languages or language in self.languages
+
+    @property
+    def name(self) -> str:
+        """`provider/model`."""
+        return f"{self.provider.name}/{self.model}"
+
+    @property
+    def label(self) -> str:
+        """The model's name for metrics: bounded in number, whatever callers send."""
+        return self.model if self.listed else "other"
+
+    @property
+    def alone(self) -> Target:
+        """The same without stand-ins, for calls that only this provider understands."""
+        return replace(self, tiers=(), lanes=[]) if self.tiers else self
+
+    def cost_usd(self, usage: Usage) -> float | None:
+        """What the call costs by the price table; None without a price."""
+        if self.price is None:
+            return None
+        cached_price = self.price.cached_input
+        cached = usage.cached_input_tokens if cached_price is not None else 0
+        total = (
+            (usage.input_tokens - cached) * self.price.input
+            + cached * (cached_price or 0.0)
+            + usage.output_tokens * self.price.output
+        )
+        return total / 1_000_000 * self.usd_per_unit
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tier:
+    """Deployments that are as good as each other, under the name that is asked for."""
+
+    name: str
+    targets: tuple[Target, ...]
+
+
+def header_value(name: str) -> bytes:
+    """A model's name for a header: what does not fit in one is percent-encoded."""
+    plain = name.isascii() and name.isprintable()
+    return (name if plain else quote(name, safe="/:@ ")).encode("ascii")
+
+
+def key_mark(key: str | None) -> str:
+    """Tells keys apart without holding one."""
+    return blake2b((key or "").encode(), digest_size=8).hexdigest()
