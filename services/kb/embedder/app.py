@@ -6,9 +6,9 @@ import base64
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from functools import partial
 
-from services.kb.embedder.model import Encoded, load
+from services.kb.embedder.loading import loader
+from services.kb.embedder.model import Encoded
 from services.kb.embedder.scheduler import BatchScheduler
 from services.kb.embedder.schemas import (
     Embedding,
@@ -16,10 +16,11 @@ from services.kb.embedder.schemas import (
     EmbeddingResponse,
     ModelEntry,
     ModelList,
+    TokensRequest,
+    TokensResponse,
     Usage,
 )
 from services.kb.embedder.settings import Settings
-from services.kb.embedder.source import find
 from services.kernel.app import Application, build_app
 from services.kernel.auth import Access
 from services.kernel.errors import NotFound, Overloaded, Unprocessable
@@ -27,16 +28,17 @@ from services.kernel.health import Check
 from services.kernel.routing import Call, operation
 
 SERVICE = "embedder"
+_MARKS = 2  # a text's beginning and end
 
 
 def create_app(settings: Settings) -> Application:
-    """Raises ConfigurationError when the chosen model's folder or package is not there."""
-    source = find(settings.model, settings.model_path, settings.data_dir / "models")
+    """Raises ConfigurationError when the chosen model's folder, package or name is not there."""
+    load = loader(settings)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[BatchScheduler]:
         scheduler = BatchScheduler(
-            partial(load, source, settings.threads),
+            load,
             batch_texts=settings.batch_texts,
             max_waiting_texts=settings.max_waiting_texts,
         )
@@ -48,6 +50,7 @@ def create_app(settings: Settings) -> Application:
 
     operations = [
         operation("POST", "/v1/embeddings", embed, access=Access.NEIGHBOUR),
+        operation("POST", "/v1/tokens", tokens, access=Access.NEIGHBOUR),
         operation("GET", "/v1/models", models, access=Access.NEIGHBOUR),
     ]
     return build_app(SERVICE, settings, operations, lifespan, readiness)
@@ -72,6 +75,18 @@ async def embed(call: Call[BatchScheduler], body: EmbeddingRequest) -> Embedding
         model=card.id,
         model_key=card.key,
         usage=Usage(prompt_tokens=encoded.tokens, total_tokens=encoded.tokens),
+    )
+
+
+async def tokens(call: Call[BatchScheduler], body: TokensRequest) -> TokensResponse:
+    """Counts texts' tokens as the model reads them"""
+    card = _loaded(call.state).data[0]
+    counts = await call.state.count([*body.input, card.passage_prefix])
+    return TokensResponse(
+        tokens=counts[:-1],
+        max_tokens=card.max_tokens,
+        overhead_tokens=counts[-1] + _MARKS,
+        model_key=card.key,
     )
 
 

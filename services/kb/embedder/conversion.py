@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-import shutil
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from services.kb.embedder.folder import made_whole
 from services.kb.embedder.weights import FloatArray, PackedWeights, Shape
 
 QUERY_PREFIX, PASSAGE_PREFIX = "query: ", "passage: "
@@ -49,28 +48,11 @@ class _Tensor:
 
 
 def write_folder(weights: PackedWeights, folder: Path) -> None:
-    """Writes beside `folder` and renames: a folder that exists is whole.
-
-    Two processes may do this at once; the first one's folder stays.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    draft.mkdir()
-    try:
+    """Writes the folder; one that exists is whole."""
+    with made_whole(folder) as draft:
         _write_weights(weights, draft / "model.safetensors")
         _write_tokenizer(weights, draft)
         _write_configuration(weights, draft)
-        _put_in_place(draft, folder)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def _put_in_place(draft: Path, folder: Path) -> None:
-    try:
-        draft.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
 
 
 def _write_weights(weights: PackedWeights, path: Path) -> None:

@@ -7,31 +7,36 @@ import heapq
 import itertools
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from services.kb.embedder.model import Encoded, Encoder, InputType
-from services.kernel.errors import InternalError, Overloaded
+from services.kernel.errors import InternalError, Overloaded, TrivetError
 
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 2.0
 _BATCHES_BETWEEN_RESTS = 500
 _PRIORITY: dict[InputType, int] = {"query": 0, "passage": 1}
 
+# Counting this much takes some milliseconds, which a query may have to wait.
+_COUNTED_CHARACTERS = 16_000
+
 LoadState = Literal["loading", "ready", "failed"]
 
 
 @dataclass(order=True)
 class _Batch:
+    """Texts to be embedded; without an `input_type` their tokens are to be counted."""
+
     priority: int
     number: int
     texts: list[str] = field(compare=False)
-    input_type: InputType = field(compare=False)
-    result: Future[Encoded] = field(compare=False, default_factory=Future)
+    input_type: InputType | None = field(compare=False)
+    result: Future[Any] = field(compare=False, default_factory=Future)
 
 
 class BatchScheduler:
@@ -87,6 +92,21 @@ class BatchScheduler:
         inverse = np.argsort([index for group in groups for index in group])
         return Encoded(vectors[inverse], sum(part.tokens for part in parts))
 
+    async def count(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text has. Raises Overloaded while the model is loading.
+
+        The work is done between batches of passages, some thousand characters at a time.
+        """
+        self._require_ready()
+        counts: list[int] = []
+        for group in _groups_by_size(texts):
+            with self._changed:
+                batch = _Batch(_PRIORITY["passage"], next(self._numbers), group, None)
+                heapq.heappush(self._queue, batch)
+                self._changed.notify()
+            counts += await asyncio.wrap_future(batch.result)
+        return counts
+
     def _require_ready(self) -> None:
         if self.state != "ready":
             raise Overloaded(f"The embedding model is not ready: {self.state}.")
@@ -130,7 +150,8 @@ class BatchScheduler:
             if self._stopping or not self._queue:
                 return None
             batch = heapq.heappop(self._queue)
-            self._waiting[batch.input_type] -= len(batch.texts)
+            if batch.input_type is not None:
+                self._waiting[batch.input_type] -= len(batch.texts)
             return batch
 
     def _rest(self) -> None:
@@ -146,7 +167,28 @@ class BatchScheduler:
         if self._batches_since_rest > _BATCHES_BETWEEN_RESTS:
             self._rest()
         try:
-            batch.result.set_result(encoder.encode(batch.texts, batch.input_type))
+            batch.result.set_result(_done(encoder, batch))
+        except TrivetError as error:
+            batch.result.set_exception(error)
         except Exception as exc:  # noqa: BLE001  # whatever a model throws, the thread goes on
             _log.error("a batch could not be embedded", exc_info=exc)
             batch.result.set_exception(InternalError("The texts could not be embedded."))
+
+
+def _done(encoder: Encoder, batch: _Batch) -> Encoded | list[int]:
+    if batch.input_type is None:
+        return encoder.count(batch.texts)
+    return encoder.encode(batch.texts, batch.input_type)
+
+
+def _groups_by_size(texts: Sequence[str]) -> Iterator[list[str]]:
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        group.append(text)
+        size += len(text)
+        if size >= _COUNTED_CHARACTERS:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

@@ -41,7 +41,8 @@ class EmbeddingResponse(BaseModel):
 
 
 class ModelEntry(BaseModel):
-    """`revision` is the sha256 of the weights; `key` sums up all that vectors depend on."""
+    """`revision` is the sha256 of the weights, or of a remote model's address and name; `key` sums
+    up all that vectors depend on."""
 
     id: str
     key: str
@@ -53,8 +54,25 @@ class ModelEntry(BaseModel):
     max_tokens: int
     query_prefix: str
     passage_prefix: str
+    variant: str = Field(description="How vectors are computed; empty: sentence-transformers.")
 
 
 class ModelList(BaseModel):
     object: Literal["list"] = "list"
     data: list[ModelEntry]
+
+
+class TokensRequest(BaseModel):
+    """Texts whose tokens are to be counted, without prefix and marks of beginning and end."""
+
+    input: Annotated[list[str], Field(min_length=1, max_length=MAX_TEXTS_PER_CALL)]
+
+
+class TokensResponse(BaseModel):
+    """`tokens`: one number a text, in order; `max_tokens`: what the model reads at once, of which
+    a passage's prefix and the marks of beginning and end take `overhead_tokens`."""
+
+    tokens: list[int]
+    max_tokens: int
+    overhead_tokens: int
+    model_key: str

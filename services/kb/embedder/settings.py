@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.kb.embedder.loading import EngineName
 from services.kb.embedder.source import ModelName
 from services.kernel.settings import CommonSettings, setting
 
@@ -22,6 +23,24 @@ class Settings(CommonSettings):
         "KB_MODEL_PATH",
         None,
         "Folder of any sentence-transformers model, used in place of a packaged one.",
+    )
+    engine: EngineName = setting(
+        "KB_EMBEDDER_ENGINE",
+        "auto",
+        "auto: multilingual-e5-small in ONNX Runtime, all else in sentence-transformers.",
+    )
+    api_url: str = setting(
+        "KB_EMBEDDING_API_URL",
+        "",
+        "Base URL (to /v1) of an OpenAI-compatible embeddings API, in place of a local model.",
+    )
+    api_model: str = setting("KB_EMBEDDING_API_MODEL", "", "The model's name there.")
+    api_key: str = setting("KB_EMBEDDING_API_KEY", "", "The key there, if any.", secret=True)
+    api_query_prefix: str = setting(
+        "KB_EMBEDDING_API_QUERY_PREFIX", "", "What that model wants before a query."
+    )
+    api_passage_prefix: str = setting(
+        "KB_EMBEDDING_API_PASSAGE_PREFIX", "", "What that model wants before a passage."
     )
     threads: int = setting(
         "KB_EMBEDDER_THREADS",

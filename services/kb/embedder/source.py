@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from services.kb.embedder.conversion import write_folder
-from services.kb.embedder.weights import DamagedWeights, open_packed
+from services.kb.embedder.folder import discard
+from services.kb.embedder.weights import DamagedWeights, PackedWeights, open_packed
 from services.kernel.errors import ConfigurationError
 
 ModelName = Literal["multilingual-e5-small", "all-MiniLM-L6-v2"]
@@ -60,9 +60,16 @@ def prepare(source: Source) -> str:
     A damaged folder that was written from a package is written again. Raises UntrustedWeights.
     """
     if source.packed is not None and not _is_whole(source):
-        _discard(source.folder)
+        discard(source.folder)
         _convert(source.packed, source.folder)
     return _checked(source)
+
+
+def packed_weights(source: Source) -> tuple[PackedWeights, str]:
+    """The package's own file, and its sha256, which is the pinned one. Raises UntrustedWeights."""
+    if source.packed is None:
+        raise UntrustedWeights("the model has no packed weights")
+    return _pinned(source.packed), _E5_FILE_SHA256
 
 
 def weights_sha256(folder: Path) -> str:
@@ -106,20 +113,18 @@ def _checked(source: Source) -> str:
 
 def _convert(packed: Path, folder: Path) -> None:
     try:
-        if _file_sha256(packed) != _E5_FILE_SHA256:
-            raise UntrustedWeights("the packaged weights do not have the pinned sha256")
-        write_folder(open_packed(packed), folder)
-    except (OSError, DamagedWeights) as exc:
+        write_folder(_pinned(packed), folder)
+    except OSError as exc:
         raise UntrustedWeights("the packaged weights cannot be converted") from exc
 
 
-def _discard(folder: Path) -> None:
-    """Puts a damaged folder out of the way in one step, then deletes it."""
-    if folder.exists():
-        doomed = folder.with_name(f".{folder.name}.damaged")
-        shutil.rmtree(doomed, ignore_errors=True)
-        folder.rename(doomed)
-        shutil.rmtree(doomed, ignore_errors=True)
+def _pinned(packed: Path) -> PackedWeights:
+    try:
+        if _file_sha256(packed) != _E5_FILE_SHA256:
+            raise UntrustedWeights("the packaged weights do not have the pinned sha256")
+        return open_packed(packed)
+    except (OSError, DamagedWeights) as exc:
+        raise UntrustedWeights("the packaged weights cannot be read") from exc
 
 
 def _file_sha256(path: Path) -> str:

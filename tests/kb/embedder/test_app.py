@@ -126,3 +126,14 @@ def test_a_bad_model_path_ends_the_process_with_78(tmp_path: Path) -> None:
     with processes.process(command, environ, log) as started:
         assert started.wait(30) == 78
     assert "KB_MODEL_PATH" in log.read_text()
+
+
+def test_tokens_are_counted_as_the_model_reads_them(client: httpx.Client) -> None:
+    texts = ["What is a trivet?", "三足之鼎立于火上。", ""]
+    answer = client.post("/v1/tokens", json={"input": texts}).json()
+    assert answer["tokens"][2] == 0
+    for text, tokens in zip(texts[:2], answer["tokens"], strict=False):
+        body = {"input": text, "input_type": "passage"}
+        used = client.post("/v1/embeddings", json=body).json()["usage"]["prompt_tokens"]
+        assert abs(used - answer["overhead_tokens"] - tokens) <= 1
+    assert answer["max_tokens"] == 512

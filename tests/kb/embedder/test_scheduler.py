@@ -24,6 +24,9 @@ class GatedEncoder:
         self.rested = False
         self.batches: list[tuple[InputType, list[str]]] = []
 
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
     def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
         self.batches.append((input_type, list(texts)))
         assert self.gate.wait(10)
@@ -127,4 +130,14 @@ async def test_a_model_that_cannot_be_loaded_is_said_to_have_failed() -> None:
     assert scheduler.state == "failed"
     with pytest.raises(Overloaded, match="failed"):
         await scheduler.encode(["a"], "query")
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_tokens_are_counted_in_order_however_long_the_texts_are(
+    encoder: GatedEncoder,
+) -> None:
+    scheduler = scheduled(lambda: encoder)
+    texts = ["one two three", "word " * 9000, "", "a b"]
+    assert await scheduler.count(texts) == [3, 9000, 0, 2]
     scheduler.stop()

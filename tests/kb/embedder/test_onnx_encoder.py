@@ -1,0 +1,68 @@
+"""The packaged model in ONNX Runtime: torch's vectors, whatever else is in the batch."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from services.kb.embedder.onnx_encoder import VARIANT, OnnxEncoder, load_onnx
+from services.kb.embedder.source import Source, UntrustedWeights, find
+from services.kb.embedder.transformer import load_transformer
+from tests.kb.processes import MODELS
+
+pytestmark = pytest.mark.process
+
+TEXTS = [
+    "To back up, stop the program, copy the folder data and start it again.",
+    "备份的方法是先停止程序，复制数据目录，再重新启动。",
+    "Ａ ﬁne ① line\nand another," * 40,
+    "short",
+]
+
+
+@pytest.fixture(scope="module")
+def source() -> Source:
+    return find("multilingual-e5-small", None, MODELS)
+
+
+@pytest.fixture(scope="module")
+def encoder(source: Source) -> OnnxEncoder:
+    return load_onnx(source, 0)
+
+
+def test_vectors_are_those_of_the_float32_model(source: Source, encoder: OnnxEncoder) -> None:
+    expected = load_transformer(source, 0)
+    for kind in ("query", "passage"):
+        one = encoder.encode(TEXTS, kind)  # type: ignore[arg-type]  # both are input types
+        other = expected.encode(TEXTS, kind)  # type: ignore[arg-type]  # both are input types
+        assert (one.vectors * other.vectors).sum(axis=1).min() > 0.999
+        assert one.tokens == other.tokens
+    assert encoder.count(TEXTS) == expected.count(TEXTS)
+
+
+def test_a_vector_hardly_depends_on_its_batch(encoder: OnnxEncoder) -> None:
+    together = encoder.encode(TEXTS, "passage").vectors
+    alone = np.concatenate([encoder.encode([text], "passage").vectors for text in TEXTS])
+    assert (together * alone).sum(axis=1).min() > 0.9995
+
+
+def test_marks_in_a_text_are_text(encoder: OnnxEncoder) -> None:
+    assert encoder.count(["</s>"])[0] > 1
+
+
+def test_a_damaged_graph_is_written_again(tmp_path: Path, source: Source) -> None:
+    own = Source(source.name, tmp_path / source.name, source.packed, source.sha256)
+    vector = load_onnx(own, 0).encode(TEXTS[:1], "query").vectors
+    folder = tmp_path / f"{source.name}-{VARIANT}"
+    graph = folder / "encoder.onnx"
+    graph.write_bytes(graph.read_bytes()[:-1000])
+    assert np.array_equal(load_onnx(own, 0).encode(TEXTS[:1], "query").vectors, vector)
+    assert json.loads((folder / "manifest.json").read_text())["weights"]
+
+
+def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path) -> None:
+    packed = tmp_path / "other.bin"
+    packed.write_bytes(b"E5S1 of somebody else")
+    with pytest.raises(UntrustedWeights, match="sha256"):
+        load_onnx(Source("other", tmp_path / "other", packed), 0)
