@@ -13,6 +13,7 @@ import uuid_utils
 from starlette.types import Scope
 
 from services.kernel.auth import VISITOR, Caller
+from services.kernel.rendering import CONTRACT, ErrorForm
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -31,6 +32,7 @@ class RequestContext:
     state: Any
     caller: Caller = VISITOR
     route: str = ""
+    error_form: ErrorForm = CONTRACT
     log_fields: dict[str, object] = field(default_factory=dict)
 
     @property

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.kernel.context import REQUEST_ID, RequestContext, context_of
 from services.kernel.errors import InternalError, PayloadTooLarge, PermissionDenied, TrivetError
 from services.kernel.metrics import RequestMetrics
-from services.kernel.rendering import error_event, error_response
+from services.kernel.rendering import error_response
 
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("trivet.access")
@@ -95,10 +95,10 @@ class RequestMiddleware:
         context = exchange.context
         context.log_fields.setdefault("error", error.type)
         if exchange.status == 0:
-            response = error_response(error, context.request_id)
+            response = error_response(error, context.request_id, context.error_form)
             await response(scope, receive, exchange.forward)
         elif exchange.content_type.startswith(b"text/event-stream"):
-            body = error_event(error, context.request_id)
+            body = context.error_form.event(error, context.request_id)
             await exchange.send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _record(self, exchange: _Exchange, scope: Scope, seconds: float) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -37,10 +38,24 @@ def error_event(error: TrivetError, request_id: str) -> bytes:
     return b"event: error\ndata: " + error_body(error, request_id) + b"\n\n"
 
 
-def error_response(error: TrivetError, request_id: str) -> Response:
+@dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """How a path words its errors: as the body of an answer, and in a stream that has begun.
+
+    A vendor's own paths carry what its SDK reads beside the contract's error.
+    """
+
+    body: Callable[[TrivetError, str], bytes] = error_body
+    event: Callable[[TrivetError, str], bytes] = error_event
+
+
+CONTRACT = ErrorForm()
+
+
+def error_response(error: TrivetError, request_id: str, form: ErrorForm = CONTRACT) -> Response:
     """The error as a whole response with its status and headers."""
     return Response(
-        error_body(error, request_id),
+        form.body(error, request_id),
         status_code=error.status,
         headers=error.headers,
         media_type="application/json",

@@ -28,7 +28,7 @@ from services.kernel.errors import (
     Unauthenticated,
     Unprocessable,
 )
-from services.kernel.rendering import json_response
+from services.kernel.rendering import CONTRACT, ErrorForm, json_response
 
 State = TypeVar("State")
 Model = TypeVar("Model", bound=BaseModel)
@@ -76,6 +76,7 @@ class Operation:
     status: int = 200
     streams: bool = False
     takes_files: bool = False
+    error_form: ErrorForm = CONTRACT
 
 
 def operation(
@@ -113,9 +114,12 @@ def raw_operation(
     summary: str,
     body: type[BaseModel] | None = None,
     streams: bool = False,
+    error_form: ErrorForm = CONTRACT,
 ) -> Operation:
     """An operation served by a bare ASGI function, for hot paths; `body` only documents it."""
-    return Operation(method, path, access, summary, app=app, body=body, streams=streams)
+    return Operation(
+        method, path, access, summary, app=app, body=body, streams=streams, error_form=error_form
+    )
 
 
 def routes(
@@ -143,6 +147,7 @@ class _Endpoint:
     ) -> None:
         self._path = path
         self._methods = dict(methods)
+        self._error_form = next(iter(methods.values())).error_form
         if "GET" in methods:
             self._methods.setdefault("HEAD", methods["GET"])
         self._authenticator = authenticator
@@ -151,6 +156,7 @@ class _Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope["trivet"]
         context.route = self._path
+        context.error_form = self._error_form
         item = self._methods.get(scope["method"])
         if item is None:
             allowed = ", ".join(sorted(self._methods))

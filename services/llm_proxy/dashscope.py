@@ -6,16 +6,14 @@ in a stream they come as its `event:error` frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import orjson
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from services.kernel.context import RequestContext
 from services.kernel.errors import NotFound, TrivetError
-from services.kernel.rendering import error_payload
+from services.kernel.rendering import CONTRACT, ErrorForm, error_payload
 from services.kernel.routing import validated
 from services.llm_proxy.access import is_trusted
 from services.llm_proxy.chat import chat_with, check_chat, note_request, read_object
@@ -41,112 +39,67 @@ _CODES = {
 }
 
 
+def _error_body(error: TrivetError, request_id: str) -> bytes:
+    code = _CODES.get(error.type, "InternalError")
+    top = {"code": code, "message": error.message, "request_id": request_id}
+    return orjson.dumps({**top, **error_payload(error, request_id)})
+
+
+def _error_event(error: TrivetError, request_id: str) -> bytes:
+    body = _error_body(error, request_id)
+    return b"event:error\n:HTTP_STATUS/%d\ndata:%b\n\n" % (error.status, body)
+
+
+NATIVE_ERRORS = ErrorForm(_error_body, _error_event)
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /api/llm/dashscope/apps/{app_id}/completion`."""
-    sender = NativeSender(scope["trivet"], send)
-    with sender.metered() as record:
-        body, context = await _native_body(scope, receive, record), sender.context
-        sender.state.gate.admit_chat(context, assistant=False)
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    with state.metering.chat(context) as record:
+        body = await _native_body(scope, receive, record)
+        state.gate.admit_chat(context, assistant=False)
         validated(DashScopeBody, body)
-        provider = sender.state.catalog.current.provider_for("dashscope_app")
-        app_id = scope["path_params"]["app_id"]
-        call = _native_call(provider, body, app_id, context, record)
-        await deliver(sender.state, *call, receive, sender.send, record)
-    await sender.finish()
+        provider = state.catalog.current.provider_for("dashscope_app")
+        call = _native_call(provider, body, scope["path_params"]["app_id"], context, record)
+        await deliver(state, *call, receive, send, record)
 
 
 async def generation(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /api/llm/dashscope/services/aigc/text-generation/generation`."""
-    sender = NativeSender(scope["trivet"], send)
-    with sender.metered() as record:
-        body, context = await _native_body(scope, receive, record), sender.context
-        sender.state.gate.admit_chat(context, assistant=False)
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    with state.metering.chat(context) as record:
+        body = await _native_body(scope, receive, record)
+        state.gate.admit_chat(context, assistant=False)
         asked = validated(DashScopeBody, body)
-        provider = sender.state.catalog.current.provider_for("tongyi")
+        provider = state.catalog.current.provider_for("tongyi")
         call = _native_call(provider, body, asked.model, context, record)
-        await deliver(sender.state, *call, receive, sender.send, record)
-    await sender.finish()
+        await deliver(state, *call, receive, send, record)
 
 
 async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /api/llm/{provider}`: OpenAI's shape, or DashScope's where the body has `input`."""
-    sender = NativeSender(scope["trivet"], send)
-    context, state = sender.context, sender.state
-    with sender.metered() as record:
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    with state.metering.chat(context) as record:
         body = await read_object(state, receive)
-        sender.native = "input" in body and "messages" not in body
+        native = "input" in body and "messages" not in body
+        context.error_form = NATIVE_ERRORS if native else CONTRACT
         note_request(record, body)
         provider = state.catalog.current.provider(scope["path_params"]["provider"])
         state.gate.admit_chat(context, assistant=False)
-        if sender.native:
+        if native:
             _note_native(record, body, scope)
             asked = validated(DashScopeBody, body)
             call = _native_call(provider, body, asked.model, context, record)
-            await deliver(state, *call, receive, sender.send, record)
+            await deliver(state, *call, receive, send, record)
         else:
             check_chat(body)
             model, trusted = body.get("model"), is_trusted(context)
             record.target = state.catalog.current.within(provider, model, trusted=trusted)
-            await chat_with(record.target, context, body, receive, sender.send, record)
-    await sender.finish()
-
-
-class NativeSender:
-    """The caller's side of a native call: errors are told in DashScope's words.
-
-    Where `native` is off, errors pass through to the kernel, which tells them in the contract's.
-    """
-
-    def __init__(self, context: RequestContext, send: Send) -> None:
-        self.context = context
-        self.state: State = context.state
-        self.native = True
-        self._send = send
-        self._started = False
-        self._error: TrivetError | None = None
-
-    async def send(self, message: Message) -> None:
-        self._started = True
-        await self._send(message)
-
-    @contextmanager
-    def metered(self) -> Iterator[Record]:
-        """One metered chat; a contract's error is kept for `finish`."""
-        try:
-            with self.state.metering.chat(self.context) as record:
-                yield record
-        except TrivetError as error:
-            if not self.native:
-                raise
-            self._error = error
-
-    async def finish(self) -> None:
-        """Tell the error, if there was one."""
-        error = self._error
-        if error is None:
-            return
-        body = self._body(error)
-        if self._started:
-            frame = b"event:error\n:HTTP_STATUS/%d\ndata:%b\n\n" % (error.status, body)
-            await self._send({"type": "http.response.body", "body": frame})
-            return
-        headers = {
-            "content-type": "application/json",
-            "content-length": str(len(body)),
-            **error.headers,
-        }
-        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-        start = {"type": "http.response.start", "status": error.status, "headers": raw}
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": body})
-
-    def _body(self, error: TrivetError) -> bytes:
-        top = {
-            "code": _CODES.get(error.type, "InternalError"),
-            "message": error.message,
-            "request_id": self.context.request_id,
-        }
-        return orjson.dumps({**top, **error_payload(error, self.context.request_id)})
+            await chat_with(record.target, context, body, receive, send, record)
 
 
 def _native_call(

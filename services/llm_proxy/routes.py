@@ -6,7 +6,7 @@ from services.kernel.auth import Access
 from services.kernel.routing import Operation, operation, raw_operation
 from services.llm_proxy.chat import completions, embeddings
 from services.llm_proxy.console_session import log_in, log_out, show_session
-from services.llm_proxy.dashscope import application, generation, provider_chat
+from services.llm_proxy.dashscope import NATIVE_ERRORS, application, generation, provider_chat
 from services.llm_proxy.listing import list_models, list_providers
 from services.llm_proxy.schemas import ChatBody, DashScopeBody, EmbeddingsBody
 
@@ -60,6 +60,7 @@ def _providers() -> list[Operation]:
             access=Access.PUBLIC,
             body=DashScopeBody,
             streams=True,
+            error_form=NATIVE_ERRORS,
             summary="Ask a DashScope application, in DashScope's own shape",
         ),
         raw_operation(
@@ -69,6 +70,7 @@ def _providers() -> list[Operation]:
             access=Access.PUBLIC,
             body=DashScopeBody,
             streams=True,
+            error_form=NATIVE_ERRORS,
             summary="Generate text with a Qwen model, in DashScope's own shape",
         ),
         raw_operation(

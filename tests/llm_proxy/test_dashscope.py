@@ -110,6 +110,29 @@ def test_a_native_stream_that_fails_midway_ends_with_dashscopes_error_frame(
     assert last.startswith(b'event:error\n:HTTP_STATUS/502\ndata:{"code":"InternalError"')
 
 
+@pytest.mark.parametrize("path", [APPLICATION.format("words"), GENERATION])
+def test_errors_of_the_kernel_are_worded_for_dashscopes_sdk_too(
+    gateway: Gateway, path: str
+) -> None:
+    wrong_key = {"Authorization": "Bearer sk-test-not-ours"}
+    with gateway.client() as client:
+        answers = {
+            405: client.get(path),
+            401: client.post(path, json=native(), headers=wrong_key),
+            413: client.post(path, content=b"x" * (20 * 1024**2 + 1)),
+            400: client.post(path, content=b"{"),
+        }
+    codes = {400: "InvalidParameter", 401: "InvalidApiKey", 405: "InvalidParameter"}
+    for status, response in answers.items():
+        assert response.status_code == status
+        told = response.json()
+        assert told["code"] == codes.get(status, "BadRequest.TooLarge")
+        assert told["message"] == told["error"]["message"]
+        assert told["request_id"] == told["error"]["request_id"]
+        assert told["error"]["code"] == status
+    assert answers[405].headers["allow"] == "POST"
+
+
 def test_other_providers_take_no_native_body(gateway: Gateway) -> None:
     response = gateway.post("/api/llm/openai", native())
     assert response.status_code == 404

@@ -165,7 +165,11 @@ class DashScope:
             if finish == "stop" and ask.behaviour == "sources":
                 output["doc_references"] = [_reference()]
         elif ask.seen.body.get("parameters", {}).get("result_format") == "message":
-            message = {"role": "assistant", "content": text}
+            message: dict[str, Any] = {"role": "assistant", "content": text}
+            if ask.behaviour == "tools" and finish == "stop":
+                call = {"name": "look", "arguments": '{"where":"here"}'}
+                calls = [{"index": 0, "id": "call_1", "type": "function", "function": call}]
+                message, finish = {**message, "tool_calls": calls}, "tool_calls"
             output = {"choices": [{"message": message, "finish_reason": finish}]}
         return {"output": output, "usage": usage, "request_id": "vendor-request"}
 
