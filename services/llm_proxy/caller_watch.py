@@ -9,6 +9,8 @@ from typing import Self
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from services.kernel.errors import Overloaded
+
 # A call that is answered sooner never needs a watcher: a task costs more than half the relaying.
 PATIENCE_SECONDS = 0.01
 
@@ -17,7 +19,8 @@ class CallerWatch:
     """Around the work for a caller whose request has been read: raises ClientDisconnect inside it.
 
     A task beside the work waits on `receive`; when the caller is gone it cancels the work. Set
-    `over` before the last bytes are sent: what comes then is no disconnect.
+    `over` before the last bytes are sent: what comes then is no disconnect. Nobody else cancels
+    the work but the server, when it has waited long enough for it at its end: that is Overloaded.
     """
 
     __slots__ = ("_gone", "_receive", "_timer", "_watcher", "_work", "over")
@@ -44,9 +47,12 @@ class CallerWatch:
         self._timer.cancel()
         if self._watcher is not None:
             self._watcher.cancel()
-        if self._gone and exc_type is not None and issubclass(exc_type, asyncio.CancelledError):
-            self._work.uncancel()
+        if exc_type is None or not issubclass(exc_type, asyncio.CancelledError):
+            return
+        self._work.uncancel()
+        if self._gone:
             raise ClientDisconnect from exc
+        raise Overloaded("The service is restarting. Please try again.") from exc
 
     def _start(self) -> None:
         if not self.over:

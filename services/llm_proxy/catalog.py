@@ -25,6 +25,7 @@ from services.llm_proxy.providers.factory import create_provider
 from services.llm_proxy.target import Target, Tier
 
 OWN_NAMES = "trivet"  # who owns a name that stands for several deployments
+_PLAIN = ModelConfig()
 _NO_KEYS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -65,6 +66,9 @@ class Catalog:
         Raises NotFound.
         """
         name = self._file.meant(model) if model else self._default()
+        known = self._targets.get(name)
+        if known is not None:
+            return known
         if name in self._shared:
             return self._deployed(name)
         provider_name, slash, rest = name.partition("/")
@@ -141,12 +145,11 @@ class Catalog:
 
     def _deployed(self, name: str) -> Target:
         """The first of several deployments, with the others beside it."""
-        found = self._targets.get(name)
-        if found is None:
-            tier = self._shared[name]
-            chain = self._chain(self._file.fallbacks.get(name, []), tier.targets)
-            found = self._targets[name] = replace(tier.targets[0], tiers=(tier, *chain), lanes=[])
-        return found
+        tier = self._shared[name]
+        chain = self._chain(self._file.fallbacks.get(name, []), tier.targets)
+        target = replace(tier.targets[0], tiers=(tier, *chain), lanes=[])
+        self._targets[name] = target
+        return target
 
     def _with_stand_ins(self, target: Target, name: str, provider: str) -> Target:
         """The target with its chain of fallbacks: its own, or its provider's."""
@@ -189,11 +192,11 @@ class Catalog:
         api_key: str | None = None,
     ) -> Target:
         config = provider.config
-        entry = config.models.get(model, ModelConfig())
+        entry = config.models.get(model) or _PLAIN
         price = entry.price
         own_times = config.timeouts.changed_by(entry.timeouts).changed_by(timeouts)
         keyed = self._keyed[provider.name]
-        if own_times != config.timeouts or api_key is not None:
+        if own_times is not config.timeouts or api_key is not None:
             config = config.model_copy(update={"timeouts": own_times})
             if api_key is not None:
                 config = config.model_copy(update={"api_key": api_key, "api_keys": (api_key,)})

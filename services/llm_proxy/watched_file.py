@@ -41,9 +41,12 @@ class WatchedFile(Generic[T]):
     def refresh(self) -> None:
         """Take the file anew if it has changed since the last look."""
         stamp = self._stamp()
-        if stamp == self._seen:
-            return
-        self._seen = stamp
+        if stamp != self._seen:
+            self._seen = stamp
+            self.reload()
+
+    def reload(self) -> None:
+        """Take the file anew, because something else that `parse` reads has changed."""
         try:
             self.current = self._read()
         except ConfigurationError as error:

@@ -10,7 +10,6 @@ from services.llm_proxy.resilience.lane import Lane, LaneState, Standing
 from services.llm_proxy.target import Target, Tier, key_mark
 
 MAX_KEPT = 4096  # states and turns; above it those that tell nothing are forgotten
-ANY_MODEL = "*"  # stands for all models that models.yaml does not name
 Identity = tuple[str, str, str, str]  # provider, address, model, mark of the key
 
 
@@ -97,20 +96,23 @@ class Fleet:
     def _state(self, target: Target, provider: Provider) -> LaneState:
         name, address = provider.name, provider.config.base_url
         mark = key_mark(provider.config.api_key)
-        model = target.model if target.listed else ANY_MODEL  # bounded, whatever callers send
-        identity = (name, address, model, mark)
+        identity = (name, address, target.model, mark)
         state = self.states.get(identity)
         if state is None:
             self._forget()
             key = self._keys.setdefault((name, mark), Standing())
             state = self.states[identity] = LaneState(key)
+        state.label = target.label
         return state
 
     def _forget(self) -> None:
-        """Reloads with ever new keys and names must not fill the memory."""
+        """Ever new names of callers, and keys of reloads, must not fill the memory."""
         if len(self.states) < MAX_KEPT:
             return
-        self.states = {name: state for name, state in self.states.items() if state.busy}
+        telling = {name: state for name, state in self.states.items() if state.busy or state.at}
+        if len(telling) > MAX_KEPT // 2:
+            telling = {name: state for name, state in telling.items() if state.busy}
+        self.states = telling
         self._keys.clear()
         self._turns.clear()
 

@@ -43,6 +43,7 @@ class LaneState(Standing):
         "failures",
         "fallbacks",
         "key",
+        "label",
         "last_error",
         "reachable",
         "retries",
@@ -53,6 +54,7 @@ class LaneState(Standing):
     def __init__(self, key: Standing) -> None:
         super().__init__()
         self.key = key  # shared by all lanes with this key
+        self.label = ""  # the model's name for metrics
         self.busy = 0  # attempts that run now
         self.used = 0  # a number that grows with each use
         self.failures = 0  # one after the other, without a success between

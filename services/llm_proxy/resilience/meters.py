@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.llm_proxy.resilience.fleet import ANY_MODEL, Fleet
+from services.llm_proxy.resilience.fleet import Fleet
 
 _LABELS = ("provider", "model")
 _HELP = {
@@ -28,8 +28,8 @@ class FleetMeters(Collector):
         """All numbers in Prometheus' form."""
         now = self._fleet.clock()
         sums: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in (*_HELP, "aside")}
-        for (provider, _, model, _), state in list(self._fleet.states.items()):
-            labels = (provider, "other" if model == ANY_MODEL else model)
+        for (provider, *_), state in list(self._fleet.states.items()):
+            labels = (provider, state.label)
             for name in _HELP:
                 sums[name][labels] += getattr(state, name)
             sums["aside"][labels] += not (state.usable(now) and state.key.usable(now))
