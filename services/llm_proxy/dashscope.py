@@ -23,7 +23,7 @@ from services.llm_proxy.providers.base import Prepared, Provider
 from services.llm_proxy.providers.dashscope_app import APPLICATION, DashScopeAppProvider
 from services.llm_proxy.providers.tongyi import TongyiProvider
 from services.llm_proxy.resilience.dispatcher import Prepare
-from services.llm_proxy.schemas import DashScopeBody
+from services.llm_proxy.schemas import DashScopeBody, DashScopeEmbeddingsBody
 from services.llm_proxy.state import State
 from services.llm_proxy.target import Target
 
@@ -77,6 +77,22 @@ async def generation(scope: Scope, receive: Receive, send: Send) -> None:
         provider = state.catalog.current.provider_for("tongyi")
         call = _native_call(provider, body, asked.model, context, record)
         await deliver(state, *call, receive, send, record)
+
+
+async def native_embeddings(scope: Scope, receive: Receive, send: Send) -> None:
+    """`POST /api/llm/dashscope/services/embeddings/text-embedding/text-embedding`."""
+    context: RequestContext = scope["trivet"]
+    state: State = context.state
+    body = await read_object(state, receive)
+    asked = validated(DashScopeEmbeddingsBody, body)
+    catalog = state.catalog.current
+    target = catalog.within(catalog.provider_for("tongyi"), asked.model, trusted=True).alone
+
+    def prepare(provider: Provider, model: str) -> Prepared:
+        assert isinstance(provider, TongyiProvider)  # noqa: S101  # `provider_for` says so
+        return provider.native_embeddings(body, model, context.request_id)
+
+    await deliver(state, target, prepare, receive, send, Record())
 
 
 async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:

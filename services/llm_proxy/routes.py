@@ -6,12 +6,25 @@ from services.kernel.auth import Access
 from services.kernel.routing import Operation, operation, raw_operation
 from services.llm_proxy.chat import completions, embeddings
 from services.llm_proxy.console_session import log_in, log_out, show_session
-from services.llm_proxy.dashscope import NATIVE_ERRORS, application, generation, provider_chat
+from services.llm_proxy.dashscope import (
+    NATIVE_ERRORS,
+    application,
+    generation,
+    native_embeddings,
+    provider_chat,
+)
 from services.llm_proxy.listing import list_models, list_providers
-from services.llm_proxy.schemas import ChatBody, DashScopeBody, EmbeddingsBody
+from services.llm_proxy.schemas import (
+    ChatBody,
+    DashScopeBody,
+    DashScopeEmbeddingsBody,
+    EmbeddingsBody,
+)
 
 _APPLICATION = "/api/llm/dashscope/apps/{app_id}/completion"
 _GENERATION = "/api/llm/dashscope/services/aigc/text-generation/generation"
+
+_EMBEDDINGS = "/api/llm/dashscope/services/embeddings/text-embedding/text-embedding"
 
 
 def operations() -> list[Operation]:
@@ -72,6 +85,15 @@ def _providers() -> list[Operation]:
             streams=True,
             error_form=NATIVE_ERRORS,
             summary="Generate text with a Qwen model, in DashScope's own shape",
+        ),
+        raw_operation(
+            "POST",
+            _EMBEDDINGS,
+            native_embeddings,
+            access=Access.NEIGHBOUR,
+            body=DashScopeEmbeddingsBody,
+            error_form=NATIVE_ERRORS,
+            summary="Embeddings, in DashScope's own shape",
         ),
         raw_operation(
             "POST",

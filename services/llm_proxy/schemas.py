@@ -70,6 +70,14 @@ class DashScopeBody(_Open):
         return self
 
 
+class DashScopeEmbeddingsBody(_Open):
+    """Texts to be embedded, in DashScope's own shape."""
+
+    input: dict[str, Any]
+    model: Annotated[StrictStr, Field(min_length=1, max_length=256)]
+    parameters: dict[str, Any] | None = None
+
+
 class EmbeddingsBody(_Open):
     """Texts (or token lists) to be embedded."""
 

@@ -224,6 +224,27 @@ def test_embeddings_are_for_those_with_a_credential(gateway: Gateway) -> None:
         assert response.status_code == status
 
 
+@pytest.mark.parametrize("provider", ["openai", "doubao", "tongyi"])
+def test_each_provider_that_has_embeddings_gives_them(gateway: Gateway, provider: str) -> None:
+    headers = {"Authorization": f"Bearer {gateway.admin_token}"}
+    body = {"model": f"{provider}/vectors", "input": "text", "dimensions": 64, "unheard_of": 1}
+    response = gateway.post("/v1/embeddings", body, headers=headers)
+    assert response.json()["data"][0]["embedding"] == [4.0, 0.5]
+    assert gateway.vendor.requests[-1].body == {**body, "model": "vectors"}
+
+
+def test_ark_embeds_parts_together_and_the_answer_is_a_list_all_the_same(
+    gateway: Gateway,
+) -> None:
+    headers = {"Authorization": f"Bearer {gateway.admin_token}"}
+    parts = [{"type": "text", "text": "x"}, {"type": "image_url", "image_url": {"url": "x"}}]
+    body = {"model": "doubao/vectors", "input": parts}
+    response = gateway.post("/v1/embeddings", body, headers=headers)
+    only = {"object": "embedding", "index": 0, "embedding": [2.0, 0.5]}
+    assert response.json()["data"] == [only]
+    assert gateway.vendor.requests[-1].path == "/ark/api/v3/embeddings/multimodal"
+
+
 def test_models_are_listed_with_aliases_and_assistants_last(gateway: Gateway) -> None:
     with gateway.client() as client:
         listed = [item["id"] for item in client.get("/v1/models").json()["data"]]

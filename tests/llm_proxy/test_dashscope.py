@@ -14,6 +14,7 @@ GENERATION = "/api/llm/dashscope/services/aigc/text-generation/generation"
 # The SDK's own annotations speak of classes without the fields that its answers have.
 Application: Any = dashscope.Application
 Generation: Any = dashscope.Generation
+Embedding: Any = dashscope.TextEmbedding
 SSE = {"X-DashScope-SSE": "enable"}
 
 
@@ -188,6 +189,37 @@ def test_the_sdk_generates_text(stream: bool) -> None:
     last = list(answer)[-1] if stream else answer
     assert last.status_code == 200
     assert last.output.choices[0].message.content == "Hello 世界!"
+
+
+@pytest.mark.usefixtures("sdk")
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_sdk_gets_tool_calls(gateway: Gateway, stream: bool) -> None:
+    tools = [{"type": "function", "function": {"name": "look", "parameters": {}}}]
+    answer = Generation.call(
+        model="tools",
+        messages=[{"role": "user", "content": "Look."}],
+        api_key="anonymous",
+        result_format="message",
+        tools=tools,
+        stream=stream,
+    )
+    last = (list(answer)[-1] if stream else answer).output.choices[0]
+    assert last.finish_reason == "tool_calls"
+    assert last.message.tool_calls[0]["function"]["arguments"] == '{"where":"here"}'
+    assert gateway.vendor.requests[-1].body["parameters"]["tools"] == tools
+
+
+@pytest.mark.usefixtures("sdk")
+def test_the_sdk_embeds(gateway: Gateway) -> None:
+    asked = {"model": "vectors", "input": ["one", "three"]}
+    answer = Embedding.call(**asked, api_key=gateway.admin_token, dimension=64)
+    assert answer.status_code == 200
+    assert [item["embedding"] for item in answer.output["embeddings"]] == [[3.0, 0.5], [5.0, 0.5]]
+    seen = gateway.vendor.requests[-1]
+    assert seen.path == "/api/v1/services/embeddings/text-embedding/text-embedding"
+    assert seen.body["parameters"] == {"dimension": 64}
+    refused = Embedding.call(**asked, api_key="anonymous")
+    assert (refused.status_code, refused.code) == (401, "InvalidApiKey")
 
 
 @pytest.mark.usefixtures("sdk")

@@ -22,6 +22,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import islice
 
 from tests.mock_vendor.dialect import Ask, Dialect, dialect_of, internal_failure
+from tests.mock_vendor.embeddings import embeddings
 from tests.mock_vendor.wire import Answer, SeenRequest
 
 Behaviour = Callable[[Ask, Dialect, Answer], Awaitable[None]]
@@ -33,8 +34,8 @@ async def respond(seen: SeenRequest, answer: Answer) -> None:
     if seen.path.endswith("/models"):
         await answer.whole(b'{"object":"list","data":[{"id":"words","object":"model"}]}')
         return
-    if seen.path.endswith("/embeddings"):
-        await _embeddings(seen, answer)
+    if "/embeddings" in seen.path:
+        await answer.whole(json.dumps(embeddings(seen)).encode())
         return
     dialect = dialect_of(seen.path)
     if dialect is None:
@@ -57,18 +58,6 @@ def _ask(seen: SeenRequest) -> Ask:
     pairs = dict(option.split("=", 1) for option in options)
     by_header = seen.headers.get("x-dashscope-sse") == "enable"
     return Ask(seen, name, pairs, by_header or bool(body.get("stream")))
-
-
-async def _embeddings(seen: SeenRequest, answer: Answer) -> None:
-    asked = seen.body["input"]
-    texts = asked if isinstance(asked, list) else [asked]
-    data = [
-        {"object": "embedding", "index": n, "embedding": [float(len(str(t))), 0.5]}
-        for n, t in enumerate(texts)
-    ]
-    usage = {"prompt_tokens": 3 * len(texts), "total_tokens": 3 * len(texts)}
-    body = {"object": "list", "data": data, "model": seen.body.get("model"), "usage": usage}
-    await answer.whole(json.dumps(body).encode())
 
 
 async def _refuse_key(dialect: Dialect, answer: Answer) -> None:

@@ -11,7 +11,11 @@ from services.llm_proxy.providers.openai_shape import OpenAiDialect
 
 
 class EmbeddingsDialect(OpenAiDialect):
-    """`{"data": [{"embedding": …}], "usage": …}`, passed on as it came."""
+    """`{"data": [{"embedding": …}], "usage": …}`, passed on as it came.
+
+    Where a vendor answers with one object as `data` (Ark, for parts with pictures), it becomes a
+    list of one, as OpenAI's clients read it.
+    """
 
     def whole(self, body: bytes) -> tuple[bytes, Outcome]:
         try:
@@ -23,4 +27,8 @@ class EmbeddingsDialect(OpenAiDialect):
             raise translate(complaint, provider=self._provider, secret=self._secret)
         if not isinstance(value, dict) or not isinstance(value.get("data"), list | dict):
             raise garbage(self._provider)
-        return body.lstrip(), Outcome(usage_of(value.get("usage")))
+        outcome = Outcome(usage_of(value.get("usage")))
+        if isinstance(value["data"], dict):
+            only = {"object": "embedding", "index": 0, **value["data"]}
+            return orjson.dumps({**value, "data": [only]}), outcome
+        return body.lstrip(), outcome
