@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.kb.extraction import supported_suffixes
+from services.kb.extraction.formats import supported_suffixes
 
 
 class BadPath(Exception):

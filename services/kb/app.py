@@ -9,16 +9,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from anyio import to_thread
 from prometheus_client import CollectorRegistry
 
+from services.kb.access import KeyRing
 from services.kb.company import CompanyFile
 from services.kb.database import Database, open_database
 from services.kb.embedding import Embedder
+from services.kb.extraction.sandbox import Limits, Sandbox
+from services.kb.fetching import Fetcher
 from services.kb.indexer import Indexer
+from services.kb.ingestion import Ingestion
 from services.kb.placement import Placement
+from services.kb.preparation import Preparer
 from services.kb.rebuild import Rebuild
 from services.kb.routes import operations
+from services.kb.scrubbing import Scrubber
 from services.kb.search import Searcher
 from services.kb.settings import Settings
 from services.kb.state import State
+from services.kb.tokens import TokenCounter
 from services.kb.uploads import UploadReader
 from services.kb.vectors import VectorIndex
 from services.kernel.app import Application, build_app
@@ -35,18 +42,31 @@ _EMBEDDER_TIMEOUT_SECONDS = 10.0
 def create_app(settings: Settings) -> Application:
     """kb, ready to be served."""
     registry = CollectorRegistry()
+    keys = KeyRing()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[State]:
         async with AsyncExitStack() as stack:
-            yield await _state(settings, registry, stack)
+            yield await _state(settings, registry, keys, stack)
 
-    return build_app(SERVICE, settings, operations(), lifespan, readiness, registry=registry)
+    return build_app(
+        SERVICE,
+        settings,
+        operations(),
+        lifespan,
+        readiness,
+        registry=registry,
+        application=keys.caller,
+    )
 
 
-async def _state(settings: Settings, registry: CollectorRegistry, stack: AsyncExitStack) -> State:
+async def _state(
+    settings: Settings, registry: CollectorRegistry, keys: KeyRing, stack: AsyncExitStack
+) -> State:
     database = await to_thread.run_sync(open_database, settings)
     stack.callback(database.engine.dispose)
+    await keys.load(database)
+    await stack.enter_async_context(background(keys.follow(database), "keys"))
     outbox = await stack.enter_async_context(DiskOutbox(SERVICE, settings, registry=registry))
     client = NeighbourClient(
         "embedder",
@@ -58,7 +78,11 @@ async def _state(settings: Settings, registry: CollectorRegistry, stack: AsyncEx
     embedder = Embedder(client, cache_entries=settings.query_cache_entries)
     index = VectorIndex(settings.chroma_url)
     stack.push_async_callback(index.aclose)
-    indexer = _indexer(settings, database, embedder, index)
+    sandbox = Sandbox(Limits(settings.extraction_memory_bytes, settings.extraction_timeout_seconds))
+    stack.push_async_callback(sandbox.aclose)
+    preparer = Preparer(sandbox, TokenCounter(client), settings.chunk_tokens)
+    ingestion = Ingestion(database, preparer)
+    indexer = _indexer(settings, database, ingestion, embedder, index)
     await stack.enter_async_context(background(indexer.run(), "indexer"))
     return State(
         settings=settings,
@@ -67,20 +91,30 @@ async def _state(settings: Settings, registry: CollectorRegistry, stack: AsyncEx
         index=index,
         searcher=Searcher(database, embedder, index),
         indexer=indexer,
+        ingestion=ingestion,
+        keys=keys,
         company=CompanyFile(settings.company_file),
         outbox=outbox,
     )
 
 
 def _indexer(
-    settings: Settings, database: Database, embedder: Embedder, index: VectorIndex
+    settings: Settings,
+    database: Database,
+    ingestion: Ingestion,
+    embedder: Embedder,
+    index: VectorIndex,
 ) -> Indexer:
     placement = Placement(database, embedder, index)
+    fetcher = Fetcher(
+        settings.upload_max_bytes, settings.fetch_timeout_seconds, settings.fetch_allowed_networks
+    )
     return Indexer(
         settings.indexer_lock_path,
-        UploadReader(database, settings.spool_dir, chunk_tokens=settings.chunk_tokens),
+        UploadReader(database, settings.spool_dir, ingestion, fetcher),
         placement,
         Rebuild(database, embedder, index, placement),
+        Scrubber(database),
     )
 
 

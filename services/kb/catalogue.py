@@ -26,6 +26,7 @@ class CollectionRow:
     model_key: str
     model_name: str
     created_at: str
+    open: int
 
     @property
     def lexical(self) -> LexicalIndex:
@@ -43,7 +44,8 @@ class CollectionNumbers:
 
 def _columns() -> Select[Any]:
     c = COLLECTIONS.c
-    return select(c.id, c.name, c.index_name, c.model_key, c.model_name, c.created_at)
+    columns = (c.id, c.name, c.index_name, c.model_key, c.model_name, c.created_at, c.open)
+    return select(*columns)
 
 
 def find(connection: Connection, name: str) -> CollectionRow:
@@ -54,14 +56,23 @@ def find(connection: Connection, name: str) -> CollectionRow:
     return CollectionRow(*row)
 
 
+def by_id(connection: Connection, collection_id: int) -> CollectionRow:
+    """Raises NotFound."""
+    row = connection.execute(_columns().where(COLLECTIONS.c.id == collection_id)).one_or_none()
+    if row is None:
+        raise NotFound("The collection is gone.")
+    return CollectionRow(*row)
+
+
 def every(connection: Connection) -> list[CollectionRow]:
     """All collections by name."""
     rows = connection.execute(_columns().order_by(COLLECTIONS.c.name))
     return [CollectionRow(*row) for row in rows]
 
 
-def create(connection: Connection, name: str) -> CollectionRow:
-    """Raises Conflict when there is one of that name."""
+def create(connection: Connection, name: str, *, open_to_all: bool = False) -> CollectionRow:
+    """`open_to_all`: it is searched without a credential. Raises Conflict when there is one of
+    that name."""
     taken = select(COLLECTIONS.c.id).where(COLLECTIONS.c.name == name)
     if connection.execute(taken).first() is not None:
         raise Conflict(f"There is a collection {name} already.", param="name")
@@ -71,6 +82,7 @@ def create(connection: Connection, name: str) -> CollectionRow:
             index_name=new_index_name(),
             model_key="",
             model_name="",
+            open=int(open_to_all),
             created_at=now(),
         )
     )
@@ -85,6 +97,14 @@ def remove(connection: Connection, name: str) -> None:
     connection.execute(insert(TOMBSTONES).values(index_name=row.index_name, chunk_id=None))
     row.lexical.drop(connection)
     connection.execute(delete(COLLECTIONS).where(COLLECTIONS.c.id == row.id))
+
+
+def set_open(connection: Connection, name: str, open_to_all: bool) -> CollectionRow:
+    """Says whether a collection is searched without a credential. Raises NotFound."""
+    row = find(connection, name)
+    statement = update(COLLECTIONS).where(COLLECTIONS.c.id == row.id)
+    connection.execute(statement.values(open=int(open_to_all)))
+    return find(connection, name)
 
 
 def numbers(connection: Connection, row: CollectionRow) -> CollectionNumbers:

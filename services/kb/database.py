@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import OperationalError
 
 from services.kb import catalogue
@@ -47,13 +47,19 @@ class Database:
 def open_database(settings: Settings) -> Database:
     """`data/kb.db`, its schema brought up to date, with the collection `site` in it."""
     engine = open_engine(settings.database_path, cache_mib=16)
+    event.listen(engine, "connect", _delete_securely)
     if not _is_current(engine):
         migrate(engine, _SCRIPTS, settings.migration_lock_path)
     with write(engine) as connection:
         names = [row.name for row in catalogue.every(connection)]
         if catalogue.DEFAULT_COLLECTION not in names:
-            catalogue.create(connection, catalogue.DEFAULT_COLLECTION)
+            catalogue.create(connection, catalogue.DEFAULT_COLLECTION, open_to_all=True)
     return Database(engine)
+
+
+def _delete_securely(connection: Any, _record: object) -> None:
+    """What is deleted is overwritten. https://www.sqlite.org/pragma.html#pragma_secure_delete"""
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _is_current(engine: Engine) -> bool:

@@ -13,7 +13,7 @@ import fcntl
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +21,7 @@ from anyio import to_thread
 
 from services.kb.placement import Placement
 from services.kb.rebuild import Rebuild
+from services.kb.scrubbing import Scrubber
 from services.kb.uploads import UploadReader
 from services.kernel.errors import TrivetError
 from services.kernel.health import Check
@@ -29,20 +30,28 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.5
 _REST_AFTER_ERROR_SECONDS = 1.0
 _HEAL_SECONDS = 5.0
+_SWEEP_SECONDS = 600.0
 
 
 class Indexer:
     """Runs until it is cancelled. `wake` tells it that there is work."""
 
     def __init__(
-        self, lock_path: Path, uploads: UploadReader, placement: Placement, rebuild: Rebuild
+        self,
+        lock_path: Path,
+        uploads: UploadReader,
+        placement: Placement,
+        rebuild: Rebuild,
+        scrubber: Scrubber,
     ) -> None:
         self._lock_path = lock_path
         self._uploads = uploads
         self._placement = placement
         self._rebuild = rebuild
+        self._scrubber = scrubber
         self._woken = asyncio.Event()
         self._healed_at = float("-inf")
+        self._swept_at = float("-inf")
         self._problem = ""
 
     def wake(self) -> None:
@@ -68,28 +77,37 @@ class Indexer:
                     await self._wait(_POLL_SECONDS)
 
     async def _step(self) -> bool:
-        """One piece of work, the most urgent first; False when there is none."""
+        """A round of work, the most urgent first; False when there was none."""
         if await self._uploads.read_one():
             return True
         try:
-            return await self._place()
+            busy = await self._place()
         finally:
             await self._placement.settle_jobs()
+        return busy or await self._tidy()
 
     async def _place(self) -> bool:
+        """Some of everything that needs the engines, so that a long rebuild holds nothing up."""
         if time.monotonic() - self._healed_at > _HEAL_SECONDS:
             await self._placement.heal()
             self._healed_at = time.monotonic()
-        if await self._placement.bury_some():
-            return True
-        if await self._rebuild.run_one():
-            return True
-        return await self._placement.place_some()
+        buried = await self._placement.bury_some()
+        rebuilt = await self._rebuild.run_some()
+        return await self._placement.place_some() or buried or rebuilt
+
+    async def _tidy(self) -> bool:
+        """What can wait until there is nothing else to do."""
+        if time.monotonic() - self._swept_at > _SWEEP_SECONDS:
+            await self._uploads.sweep()
+            self._swept_at = time.monotonic()
+        return await self._scrubber.run_some()
 
     async def _rest(self, problem: str, exc: BaseException | None) -> None:
         if problem != self._problem:
             _log.warning("indexing waits", exc_info=exc, extra={"fields": {"problem": problem}})
         self._problem = problem
+        with suppress(Exception):  # the engines' absence is the problem that is told
+            await self._tidy()
         await self._wait(_REST_AFTER_ERROR_SECONDS)
 
     async def _wait(self, seconds: float) -> None:

@@ -11,7 +11,7 @@ import uuid_utils
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from services.kb.models import CHUNKS, JOB_FILES, JOBS, PENDING, now
-from services.kernel.errors import NotFound
+from services.kernel.errors import Conflict, NotFound
 
 MAX_ATTEMPTS = 5
 _KEPT = timedelta(days=7)
@@ -19,15 +19,16 @@ _RUNNING = ("queued", "running")
 
 
 @dataclass(frozen=True)
-class SpooledFile:
-    """An uploaded file that waits on disk under the name `spool`."""
+class IncomingFile:
+    """A file that waits on disk under the name `spool`; without one it is to be fetched from
+    `source`. `url`: where it can be read, if anywhere."""
 
     source: str
     url: str
-    spool: str
+    spool: str = ""
 
 
-def create_ingest(connection: Connection, collection: str, files: Sequence[SpooledFile]) -> str:
+def create_ingest(connection: Connection, collection: str, files: Sequence[IncomingFile]) -> str:
     """A job that stores and indexes files; returns its id."""
     job_id = _create(connection, "ingest", collection, len(files))
     rows = [
@@ -83,7 +84,7 @@ def next_file(connection: Connection) -> Any | None:
     query = (
         select(JOB_FILES, JOBS.c.collection)
         .join(JOBS, JOBS.c.id == JOB_FILES.c.job_id)
-        .where(JOB_FILES.c.state == "queued")
+        .where(JOB_FILES.c.state == "queued", JOBS.c.state.in_(_RUNNING))
         .order_by(JOB_FILES.c.job_id, JOB_FILES.c.number)
     )
     return connection.execute(query.limit(1)).first()
@@ -108,17 +109,66 @@ def finish_file(
 
 
 def advance(connection: Connection, job_id: str, *, done: Any, state: str = "running") -> None:
+    """Says how far a job is; one that was cancelled meanwhile stays so."""
     connection.execute(
-        update(JOBS).where(JOBS.c.id == job_id).values(done=done, state=state, updated_at=now())
+        update(JOBS)
+        .where(JOBS.c.id == job_id, JOBS.c.state.in_(_RUNNING))
+        .values(done=done, state=state, updated_at=now())
     )
 
 
 def fail(connection: Connection, job_id: str, reason: str) -> None:
     connection.execute(
         update(JOBS)
-        .where(JOBS.c.id == job_id)
+        .where(JOBS.c.id == job_id, JOBS.c.state.in_(_RUNNING))
         .values(state="failed", error=reason, updated_at=now())
     )
+
+
+def is_running(connection: Connection, job_id: str) -> bool:
+    state = connection.execute(select(JOBS.c.state).where(JOBS.c.id == job_id)).scalar()
+    return state in _RUNNING
+
+
+def cancel(connection: Connection, job_id: str) -> None:
+    """What is not done yet is left undone. Raises NotFound, and Conflict when the job has ended."""
+    if _job(connection, job_id).state not in _RUNNING:
+        raise Conflict("The job has ended already.")
+    c = JOB_FILES.c
+    waiting = update(JOB_FILES).where(c.job_id == job_id, c.state == "queued")
+    connection.execute(waiting.values(state="cancelled"))
+    cancelled = update(JOBS).where(JOBS.c.id == job_id)
+    connection.execute(cancelled.values(state="cancelled", updated_at=now()))
+
+
+def retry(connection: Connection, job_id: str) -> None:
+    """Does again what failed or was cancelled. Raises NotFound, and Conflict when there is nothing
+    of that, or the job is still at work."""
+    job = _job(connection, job_id)
+    if job.state in _RUNNING:
+        raise Conflict("The job is still at work.")
+    c = JOB_FILES.c
+    undone = update(JOB_FILES).where(c.job_id == job_id, c.state.in_(("failed", "cancelled")))
+    count = connection.execute(undone.values(state="queued", error="")).rowcount
+    if not count and (job.kind == "ingest" or job.state == "done"):
+        raise Conflict("Nothing of this job has failed.")
+    done = JOBS.c.total - count if job.kind == "ingest" else 0
+    again = update(JOBS).where(JOBS.c.id == job_id)
+    connection.execute(again.values(state="queued", error="", done=done, updated_at=now()))
+
+
+def spools(connection: Connection) -> dict[str, str]:
+    """State by name of the files that are still to be read, or may be on a retry."""
+    c = JOB_FILES.c
+    query = select(c.spool, c.state).where(c.state != "stored", c.spool != "")
+    return {row.spool: row.state for row in connection.execute(query)}
+
+
+def _job(connection: Connection, job_id: str) -> Any:
+    job = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
 
 
 def anything_to_settle(connection: Connection) -> bool:
@@ -161,18 +211,12 @@ def _passages(connection: Connection, job_id: str) -> tuple[int, int]:
     return int(total), int(pending)
 
 
-def view(connection: Connection, job_id: str) -> dict[str, Any]:
+def view(connection: Connection, job_id: str, *, with_files: bool = True) -> dict[str, Any]:
     """A job as it is shown. Raises NotFound."""
-    job = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one_or_none()
-    if job is None:
-        raise NotFound("There is no such job.")
-    c = JOB_FILES.c
-    listed = select(c.source, c.state, c.error, c.document_id).where(c.job_id == job_id)
-    files = [
-        {name: value or None for name, value in row._mapping.items()}
-        for row in connection.execute(listed.order_by(c.number))
-    ]
-    total, pending = _passages(connection, job_id) if files else (job.total, job.total - job.done)
+    job = _job(connection, job_id)
+    states = _file_states(connection, job_id)
+    ingests = job.kind == "ingest"
+    total, pending = _passages(connection, job_id) if ingests else (job.total, job.total - job.done)
     return {
         "id": job.id,
         "kind": job.kind,
@@ -180,14 +224,32 @@ def view(connection: Connection, job_id: str) -> dict[str, Any]:
         "state": job.state,
         "error": job.error or None,
         "progress": _progress(job, total, pending),
-        "files_total": len(files),
-        "files_done": sum(file["state"] != "queued" for file in files),
+        "files_total": sum(states.values()),
+        "files_done": sum(states.values()) - states.get("queued", 0),
+        "files_failed": states.get("failed", 0),
         "chunks_total": total,
         "chunks_done": total - pending,
-        "files": files,
+        "files": _files(connection, job_id) if with_files else [],
         "created_at": job.created_at,
         "updated_at": job.updated_at,
     }
+
+
+def page(connection: Connection, *, before: str, limit: int) -> list[dict[str, Any]]:
+    """Jobs without their files, newest first, from before the job with the id `before`."""
+    query = select(JOBS.c.id).order_by(JOBS.c.id.desc()).limit(limit)
+    if before:
+        query = query.where(JOBS.c.id < before)
+    return [view(connection, job_id, with_files=False) for (job_id,) in connection.execute(query)]
+
+
+def _files(connection: Connection, job_id: str) -> list[dict[str, Any]]:
+    c = JOB_FILES.c
+    listed = select(c.source, c.state, c.error, c.document_id).where(c.job_id == job_id)
+    return [
+        {name: value or None for name, value in row._mapping.items()}
+        for row in connection.execute(listed.order_by(c.number))
+    ]
 
 
 def _progress(job: Any, total: int, pending: int) -> int:

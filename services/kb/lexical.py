@@ -163,6 +163,16 @@ class LexicalIndex:
         if chunk_ids:
             connection.exec_driver_sql(statement, [(chunk_id,) for chunk_id in chunk_ids])
 
+    def merge_some(self, connection: Connection, pages: int) -> bool:
+        """Merges what stands in many segments; what was deleted goes with it. False when all is
+        merged. https://www.sqlite.org/fts5.html#the_merge_command"""
+        driver = connection.connection.driver_connection
+        assert driver is not None  # noqa: S101  # it is connected
+        before = driver.total_changes
+        statement = f"INSERT INTO {self._table} ({self._table}, rank) VALUES ('merge', ?)"  # noqa: S608  # our own name
+        connection.exec_driver_sql(statement, (-pages,))
+        return bool(driver.total_changes - before >= 2)  # as the documentation says
+
     def keep_only_chunks(self, connection: Connection) -> None:
         """Removes what is no passage of the database any more."""
         connection.exec_driver_sql(

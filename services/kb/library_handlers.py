@@ -1,4 +1,4 @@
-"""`/api/collections`, `/api/documents` and `/api/jobs`: the administrator's ways to the content."""
+"""`/api/documents`: the administrator's ways to the content."""
 
 from __future__ import annotations
 
@@ -7,82 +7,32 @@ from typing import Any
 
 from anyio import to_thread
 from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
-from services.kb import catalogue, documents, jobs
-from services.kb.catalogue import CollectionNumbers, CollectionRow
-from services.kb.embedding import Model
-from services.kb.preparation import Given, clean_source, prepare
+from services.kb import catalogue, documents, jobs, storing
+from services.kb.fetching import clean_url
+from services.kb.jobs import IncomingFile
+from services.kb.preparation import Given, clean_source
 from services.kb.schemas import (
-    CollectionList,
-    CollectionView,
     DocumentBody,
     DocumentDetail,
     DocumentList,
     DocumentQuery,
     DocumentsQuery,
     DocumentView,
-    EmbedderView,
-    IndexState,
     JobView,
-    NewCollection,
     StoredResponse,
 )
 from services.kb.state import State
-from services.kb.upload_form import read_form
-from services.kb.uploads import spool
-from services.kernel.errors import Conflict, NotFound, TrivetError
+from services.kb.upload_form import Handed, handed
+from services.kb.uploads import spool, spool_bytes
 from services.kernel.routing import Call
-
-
-async def list_collections(call: Call[State]) -> CollectionList:
-    """Lists the collections with the state of their indexes"""
-    model = await _present_model(call.state)
-
-    def work(connection: Connection) -> list[CollectionView]:
-        return [_collection(connection, row, model) for row in catalogue.every(connection)]
-
-    items = await call.state.database.read(work)
-    if model is None:
-        return CollectionList(items=items, embedder=None)
-    embedder = EmbedderView(model=model.name, revision=model.revision, dimensions=model.dimensions)
-    return CollectionList(items=items, embedder=embedder)
-
-
-async def create_collection(call: Call[State], body: NewCollection) -> CollectionView:
-    """Makes a collection"""
-
-    def work(connection: Connection) -> CollectionView:
-        return _collection(connection, catalogue.create(connection, body.name), None)
-
-    return await call.state.database.write(work)
-
-
-async def delete_collection(call: Call[State]) -> Response:
-    """Deletes a collection with all that it holds"""
-    name = call.path["name"]
-    if name == catalogue.DEFAULT_COLLECTION:
-        raise Conflict(f"The collection {name} stays: delete its documents.")
-    await call.state.database.write(lambda c: catalogue.remove(c, name))
-    call.state.indexer.wake()
-    return Response(status_code=204)
-
-
-async def rebuild_collection(call: Call[State]) -> JobView:
-    """Makes a collection's indexes anew from the database"""
-
-    def work(connection: Connection) -> dict[str, Any]:
-        row = catalogue.find(connection, call.path["name"])
-        chunks = catalogue.numbers(connection, row).chunks
-        return jobs.view(connection, jobs.create_rebuild(connection, row.name, chunks))
-
-    view = await call.state.database.write(work)
-    call.state.indexer.wake()
-    return JobView.model_validate(view)
 
 
 async def list_documents(call: Call[State], query: DocumentsQuery) -> DocumentList:
     """Lists documents by source"""
+    recipe = call.state.ingestion.recipe
 
     def work(connection: Connection) -> list[DocumentView]:
         rows = documents.page(
@@ -92,7 +42,7 @@ async def list_documents(call: Call[State], query: DocumentsQuery) -> DocumentLi
             after=query.cursor,
             limit=query.limit + 1,
         )
-        return [_document(row) for row in rows]
+        return [DocumentView.model_validate(_shown(row, recipe)) for row in rows]
 
     items = await call.state.database.read(work)
     more = len(items) > query.limit
@@ -101,22 +51,18 @@ async def list_documents(call: Call[State], query: DocumentsQuery) -> DocumentLi
 
 
 async def upload_documents(call: Call[State]) -> JobView:
-    """Takes files (multipart, field `files`) into a collection; answers with a job"""
-    form = await read_form(call.request, call.state.settings.upload_max_bytes)
+    """Takes files (multipart, field `files`) or URLs (JSON, `urls`); answers with a job"""
     state = call.state
-    # The collection is looked up before the files are kept: a typo must leave nothing behind.
-    await state.database.read(lambda c: catalogue.find(c, form.collection))
-    files = [
-        jobs.SpooledFile(
-            source=clean_source(file.name),
-            url=f"{form.url_base.rstrip('/')}/{clean_source(file.name)}" if form.url_base else "",
-            spool=await to_thread.run_sync(spool, state.settings.spool_dir, file.content),
-        )
-        for file in form.files
-    ]
+    async with handed(call.request, state.settings.upload_max_bytes) as given:
+        # Looked at before anything is kept: a typo must leave nothing behind.
+        await state.database.read(lambda c: catalogue.find(c, given.collection))
+        named = [(clean_source(part.filename or ""), part) for part in given.files]
+        urls = [clean_source(clean_url(url)) for url in dict.fromkeys(given.urls)]
+        files = [await _kept(state, given, source, part) for source, part in named]
+        files += [IncomingFile(source=url, url=url) for url in urls]
 
     def work(connection: Connection) -> dict[str, Any]:
-        return jobs.view(connection, jobs.create_ingest(connection, form.collection, files))
+        return jobs.view(connection, jobs.create_ingest(connection, given.collection, files))
 
     view = await state.database.write(work)
     state.indexer.wake()
@@ -125,24 +71,24 @@ async def upload_documents(call: Call[State]) -> JobView:
 
 async def put_document(call: Call[State], body: DocumentBody) -> StoredResponse:
     """Stores one document under its source; equal content changes nothing"""
+    state = call.state
+    path = await to_thread.run_sync(spool_bytes, state.settings.spool_dir, body.content.encode())
     given = Given(
         source=body.source,
-        content=body.content.encode(),
+        path=path,
         title=body.title,
         url=body.url,
         lang=body.lang,
         metadata=body.metadata,
     )
-    prepared = await to_thread.run_sync(prepare, given, call.state.settings.chunk_tokens)
-
-    def work(connection: Connection) -> documents.Stored:
-        return documents.put(connection, catalogue.find(connection, body.collection), prepared)
-
-    stored = await call.state.database.write(work)
-    call.state.indexer.wake()
+    try:
+        stored = await state.ingestion.put(body.collection, given)
+    finally:
+        await to_thread.run_sync(partial(path.unlink, missing_ok=True))
+    state.indexer.wake()
     return StoredResponse(
         id=stored.document_id,
-        source=prepared.source,
+        source=clean_source(body.source),
         outcome=stored.outcome,
         chunks=stored.chunks,
         new_chunks=stored.new_chunks,
@@ -152,87 +98,48 @@ async def put_document(call: Call[State], body: DocumentBody) -> StoredResponse:
 async def delete_document_by_source(call: Call[State], query: DocumentQuery) -> Response:
     """Deletes the document with this source"""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> str:
         collection = catalogue.find(connection, query.collection)
-        source = clean_source(query.source)
-        documents.remove(connection, collection, documents.id_of(connection, collection, source))
+        return documents.id_of(connection, collection, clean_source(query.source))
 
-    await call.state.database.write(work)
-    call.state.indexer.wake()
-    return Response(status_code=204)
+    return await _deleted(call.state, await call.state.database.read(work))
 
 
 async def get_document(call: Call[State]) -> DocumentDetail:
     """A document with its content"""
-    return await call.state.database.read(partial(_detail, document_id=call.path["document_id"]))
+    document_id, recipe = call.path["document_id"], call.state.ingestion.recipe
+
+    def work(connection: Connection) -> DocumentDetail:
+        row = documents.get(connection, document_id)
+        return DocumentDetail.model_validate(
+            {
+                **_shown(row, recipe),
+                "collection": catalogue.by_id(connection, row.collection_id).name,
+                "chunks": documents.chunk_count(connection, document_id),
+                "content": documents.shown_content(connection, document_id, row.media_type),
+            }
+        )
+
+    return await call.state.database.read(work)
 
 
 async def delete_document(call: Call[State]) -> Response:
     """Deletes a document"""
-    document_id = call.path["document_id"]
+    return await _deleted(call.state, call.path["document_id"])
 
-    def work(connection: Connection) -> None:
-        row = documents.get(connection, document_id)
-        documents.remove(connection, _collection_of(connection, row), document_id)
 
-    await call.state.database.write(work)
-    call.state.indexer.wake()
+async def _deleted(state: State, document_id: str) -> Response:
+    await to_thread.run_sync(storing.remove, state.database.engine, document_id)
+    state.indexer.wake()
     return Response(status_code=204)
 
 
-async def get_job(call: Call[State]) -> JobView:
-    """How far a job is"""
-    view = await call.state.database.read(lambda c: jobs.view(c, call.path["job_id"]))
-    return JobView.model_validate(view)
+async def _kept(state: State, given: Handed, source: str, part: UploadFile) -> IncomingFile:
+    url = f"{given.url_base.rstrip('/')}/{source}" if given.url_base else ""
+    name = await to_thread.run_sync(spool, state.settings.spool_dir, part.file)
+    return IncomingFile(source, url, name)
 
 
-async def _present_model(state: State) -> Model | None:
-    try:
-        return await state.embedder.model()
-    except TrivetError:
-        return None
-
-
-def _collection(connection: Connection, row: CollectionRow, model: Model | None) -> CollectionView:
-    numbers = catalogue.numbers(connection, row)
-    return CollectionView(
-        name=row.name,
-        documents=numbers.documents,
-        chunks=numbers.chunks,
-        pending=numbers.pending,
-        embedding_model=row.model_name or None,
-        state=_index_state(row, numbers, model),
-        created_at=row.created_at,
-    )
-
-
-def _index_state(row: CollectionRow, numbers: CollectionNumbers, model: Model | None) -> IndexState:
-    if model is not None and row.model_key not in ("", model.key):
-        return "model_changed"
-    if numbers.pending:
-        return "indexing"
-    return "ready" if numbers.chunks else "empty"
-
-
-def _document(row: Any) -> DocumentView:
-    return DocumentView.model_validate({**row._mapping, "url": row.url or None})
-
-
-def _detail(connection: Connection, document_id: str) -> DocumentDetail:
-    row = documents.get(connection, document_id)
-    return DocumentDetail.model_validate(
-        {
-            **row._mapping,
-            "url": row.url or None,
-            "collection": _collection_of(connection, row).name,
-            "chunks": documents.chunk_count(connection, document_id),
-            "content": row.content.decode("utf-8", "replace"),
-        }
-    )
-
-
-def _collection_of(connection: Connection, row: Any) -> CollectionRow:
-    for collection in catalogue.every(connection):
-        if collection.id == row.collection_id:
-            return collection
-    raise NotFound("There is no such document.")
+def _shown(row: Any, recipe: str) -> dict[str, Any]:
+    up_to_date = row.recipe.startswith(f"{recipe}/")
+    return {**row._mapping, "url": row.url or None, "up_to_date": up_to_date}

@@ -48,8 +48,8 @@ class Collection(KbTable, table=True):
     `model_key` sums up the model's revision, prefixes and dimensions.
 
     `open`: searched without a credential. `unclean`: words of deleted passages may still lie in its
-    word index. `index_name` names its collection in Chroma; it is never used twice, so that vectors of a
-    database that was put back or deleted are never taken for its own.
+    word index. `index_name` names its collection in Chroma; it is never used twice, so that vectors
+    of a database that was put back or deleted are never taken for its own.
     """
 
     __tablename__ = "collections"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
 from services.kb.models import CHUNKS, COLLECTIONS, PENDING, TOMBSTONES, VECTORS
 from services.kb.preparation import embedded_text
-from services.kb.vectors import IndexMissing, VectorIndex
+from services.kb.vectors import IndexBroken, IndexMissing, VectorIndex
 from services.kernel.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
 _BATCH = 16
 _TOMBSTONES_AT_ONCE = 500
+_FAILURES_TO_HEAL = 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Placement:
         self._database = database
         self._embedder = embedder
         self._index = index
+        self._failures: dict[str, int] = {}
+        # An index in use and the one that is being made in its place, if any.
+        self.twin: tuple[str, str] | None = None
 
     async def place_some(self) -> bool:
         """Embeds a batch of waiting passages and puts it into Chroma; False when none waits.
@@ -71,25 +76,44 @@ class Placement:
 
     async def bury_some(self) -> bool:
         """Deletes in Chroma what is gone here; False when there is nothing."""
-        index_name, rows = await self._database.read(_next_tombstones)
+        old, new = self.twin or ("", "")
+        index_name, rows = await self._database.read(lambda c: _next_tombstones(c, new))
         if not rows:
             return False
-        try:
-            if any(row.chunk_id is None for row in rows):
-                await self._index.drop(index_name)
-            else:
-                await self._index.delete(index_name, [row.chunk_id for row in rows])
-        except IndexMissing:
-            _log.info("an index is gone already")
+        for name in (index_name, new) if index_name == old else (index_name,):
+            await self._bury(name, [row.chunk_id for row in rows])
         await self._database.write(lambda c: _buried(c, [row.id for row in rows]))
         return True
 
+    async def _bury(self, index_name: str, chunk_ids: Sequence[int | None]) -> None:
+        try:
+            if None in chunk_ids:
+                await self._index.drop(index_name)
+            else:
+                await self._index.delete(index_name, [i for i in chunk_ids if i is not None])
+        except IndexMissing:
+            _log.info("an index is gone already")
+
     async def heal(self) -> None:
-        """Makes indexes that Chroma lost, or that do not hold what they should, anew."""
+        """Makes indexes that Chroma lost, that do not hold what they should, or that it cannot
+        read any more, anew: under another name, from the vectors in the database."""
         for collection in await self._database.read(catalogue.every):
-            if collection.model_key and not await self._is_whole(collection):
-                await self._index.drop(collection.index_name)
+            if collection.model_key and not await self._is_fit(collection):
+                _log.warning("an index is made anew", extra={"fields": {"of": collection.name}})
                 await self._database.write(partial(_requeue, collection=collection))
+
+    async def _is_fit(self, collection: CollectionRow) -> bool:
+        """Whether the index is whole. One that fails may do so for once: the second time counts."""
+        name = collection.index_name
+        try:
+            whole = await self._is_whole(collection)
+        except IndexBroken:
+            self._failures[name] = self._failures.get(name, 0) + 1
+            if self._failures[name] < _FAILURES_TO_HEAL:
+                raise
+            whole = False
+        self._failures.pop(name, None)
+        return whole
 
     async def settle_jobs(self) -> None:
         """Ends the jobs that are done."""
@@ -106,9 +130,16 @@ class Placement:
             return False
         numbers = await self._database.read(lambda c: catalogue.numbers(c, collection))
         buried = await self._database.read(lambda c: _waiting_tombstones(c, collection.index_name))
+        await self._probe(collection)
         # What is pending may be there already, and what is to be buried may not.
         least = numbers.chunks - numbers.pending
         return least <= count <= numbers.chunks + buried
+
+    async def _probe(self, collection: CollectionRow) -> None:
+        """Searches for a passage that is there: an index can be counted and still be broken."""
+        vector = await self._database.read(lambda c: _any_vector(c, collection))
+        if vector is not None:
+            await self._index.query(collection.index_name, array.array("f", vector), 1)
 
     async def _embedded(self, passages: Sequence[Passage]) -> dict[int, bytes]:
         if not passages:
@@ -210,14 +241,31 @@ def _requeue(connection: Connection, collection: CollectionRow) -> None:
         delete(PENDING).where(PENDING.c.chunk_id.in_(chunks.with_only_columns(CHUNKS.c.id)))
     )
     connection.execute(insert(PENDING).from_select(["chunk_id", "attempts"], chunks))
+    connection.execute(delete(TOMBSTONES).where(TOMBSTONES.c.index_name == collection.index_name))
+    connection.execute(insert(TOMBSTONES).values(index_name=collection.index_name, chunk_id=None))
     connection.execute(
-        update(COLLECTIONS).where(COLLECTIONS.c.id == collection.id).values(model_key="")
+        update(COLLECTIONS)
+        .where(COLLECTIONS.c.id == collection.id)
+        .values(model_key="", index_name=catalogue.new_index_name())
     )
 
 
-def _next_tombstones(connection: Connection) -> tuple[str, list[Any]]:
+def _any_vector(connection: Connection, collection: CollectionRow) -> bytes | None:
+    query = (
+        select(VECTORS.c.vector)
+        .join(CHUNKS, CHUNKS.c.id == VECTORS.c.chunk_id)
+        .where(CHUNKS.c.collection_id == collection.id)
+        .where(VECTORS.c.model_key == collection.model_key)
+    )
+    found: bytes | None = connection.execute(query.limit(1)).scalar()
+    return found
+
+
+def _next_tombstones(connection: Connection, but: str) -> tuple[str, list[Any]]:
+    """The oldest ones of one index, which is not the one named `but`."""
     c = TOMBSTONES.c
-    rows = connection.execute(select(TOMBSTONES).order_by(c.id).limit(_TOMBSTONES_AT_ONCE)).all()
+    query = select(TOMBSTONES).where(c.index_name != but).order_by(c.id)
+    rows = connection.execute(query.limit(_TOMBSTONES_AT_ONCE)).all()
     if not rows:
         return "", []
     name = rows[0].index_name

@@ -49,7 +49,7 @@ class _Weights:
 
 # Rounded from logistic regressions over questions with and without their answer in the collection.
 # A question in another script finds no words of its own: there the cosine has to say it alone.
-_SAME_SCRIPT = _Weights(intercept=-2.6, dense=1.0, evidence=4.0)
+_SAME_SCRIPT = _Weights(intercept=-3.6, dense=1.0, evidence=4.0)
 _OTHER_SCRIPT = _Weights(intercept=-1.8, dense=1.6, evidence=0.0)
 _LEXICAL_ONLY = _Weights(intercept=-2.4, dense=0.0, evidence=5.0)
 

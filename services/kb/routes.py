@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.kb import collection_handlers as collections
+from services.kb import job_handlers as jobs
 from services.kb import library_handlers as library
 from services.kb import search_handlers as searching
 from services.kernel.auth import Access
@@ -12,7 +14,7 @@ PUBLIC, ADMINISTRATOR = Access.PUBLIC, Access.ADMINISTRATOR
 
 def operations() -> list[Operation]:
     """What is asked, and what is kept."""
-    return [*_questions(), *_collections(), *_documents()]
+    return [*_questions(), *_collections(), *_documents(), *_jobs()]
 
 
 def _questions() -> list[Operation]:
@@ -26,27 +28,49 @@ def _questions() -> list[Operation]:
 
 def _collections() -> list[Operation]:
     return [
-        operation("GET", "/api/collections", library.list_collections, access=ADMINISTRATOR),
+        operation("GET", "/api/collections", collections.list_collections, access=ADMINISTRATOR),
         operation(
             "POST",
             "/api/collections",
-            library.create_collection,
+            collections.create_collection,
             access=ADMINISTRATOR,
             status=201,
         ),
         operation(
+            "PATCH",
+            "/api/collections/{name}",
+            collections.change_collection,
+            access=ADMINISTRATOR,
+        ),
+        operation(
             "DELETE",
             "/api/collections/{name}",
-            library.delete_collection,
+            collections.delete_collection,
             access=ADMINISTRATOR,
             status=204,
         ),
         operation(
             "POST",
             "/api/collections/{name}/rebuild",
-            library.rebuild_collection,
+            collections.rebuild_collection,
             access=ADMINISTRATOR,
             status=202,
+        ),
+        *_keys(),
+    ]
+
+
+def _keys() -> list[Operation]:
+    path = "/api/collections/{name}/keys"
+    return [
+        operation("GET", path, collections.list_keys, access=ADMINISTRATOR),
+        operation("POST", path, collections.create_key, access=ADMINISTRATOR, status=201),
+        operation(
+            "DELETE",
+            f"{path}/{{key_id}}",
+            collections.delete_key,
+            access=ADMINISTRATOR,
+            status=204,
         ),
     ]
 
@@ -80,5 +104,15 @@ def _documents() -> list[Operation]:
             access=ADMINISTRATOR,
             status=204,
         ),
-        operation("GET", "/api/jobs/{job_id}", library.get_job, access=ADMINISTRATOR),
+    ]
+
+
+def _jobs() -> list[Operation]:
+    path = "/api/jobs/{job_id}"
+    return [
+        operation("GET", "/api/jobs", jobs.list_jobs, access=ADMINISTRATOR),
+        operation("GET", path, jobs.get_job, access=ADMINISTRATOR),
+        operation("GET", f"{path}/stream", jobs.stream_job, access=ADMINISTRATOR),
+        operation("POST", f"{path}/cancel", jobs.cancel_job, access=ADMINISTRATOR),
+        operation("POST", f"{path}/retry", jobs.retry_job, access=ADMINISTRATOR, status=202),
     ]

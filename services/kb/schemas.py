@@ -12,6 +12,7 @@ from services.kb.company import AssistantInfo, CompanyInfo
 
 MAX_QUERY_CHARACTERS = 4_000
 MAX_QUERIES = 50
+MAX_URLS = 1_000
 MAX_CONTENT_CHARACTERS = 20_000_000
 
 QueryText = Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=r"\S")]
@@ -104,15 +105,51 @@ class CompanyResponse(BaseModel):
 
 
 class NewCollection(BaseModel):
+    """`open`: whether everyone may search it; else it takes a key of it."""
+
     model_config = ConfigDict(extra="forbid")
 
     name: CollectionName
+    open: bool = False
+
+
+class CollectionChange(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    open: bool
+
+
+class NewCollectionKey(BaseModel):
+    """`name` says who uses the key."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=100)
+
+
+class CollectionKeyView(BaseModel):
+    """`hint`: the key's last characters."""
+
+    id: str
+    name: str
+    hint: str
+    created_at: str
+
+
+class IssuedCollectionKey(CollectionKeyView):
+    key: str = Field(description="Shown this once; only its hash is kept.")
+
+
+class CollectionKeyList(BaseModel):
+    items: list[CollectionKeyView]
+    next_cursor: str | None = None
 
 
 class CollectionView(BaseModel):
     """`state`: empty, indexing (`pending` passages wait), ready, or model_changed (rebuild it)."""
 
     name: str
+    open: bool = Field(description="Whether everyone may search it.")
     documents: int
     chunks: int
     pending: int
@@ -151,8 +188,18 @@ class DocumentQuery(BaseModel):
     source: str = Field(min_length=1)
 
 
+class UrlsBody(BaseModel):
+    """Pages and files of the web that are to be fetched into a collection."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    collection: CollectionName = DEFAULT_COLLECTION
+    urls: Annotated[list[str], Field(min_length=1, max_length=MAX_URLS)]
+
+
 class DocumentBody(BaseModel):
-    """A document as text; its format is told by the suffix of `source` (.md, .txt, .html)."""
+    """A document as text; its format is told by the suffix of `source` (.md, .txt, .html, .csv,
+    .json, .xml)."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -185,6 +232,7 @@ class DocumentView(BaseModel):
     content_hash: str = Field(description="sha256 of the file's bytes.")
     size_bytes: int
     metadata: dict[str, Any]
+    up_to_date: bool = Field(description="Cut into passages as new documents are now.")
     created_at: str
     updated_at: str
 
@@ -192,7 +240,7 @@ class DocumentView(BaseModel):
 class DocumentDetail(DocumentView):
     collection: str
     chunks: int
-    content: str
+    content: str = Field(description="As it came, or its passages' text; 4 MiB at most.")
 
 
 class DocumentList(BaseModel):
@@ -202,7 +250,7 @@ class DocumentList(BaseModel):
 
 class JobFileView(BaseModel):
     source: str
-    state: Literal["queued", "stored", "failed"]
+    state: Literal["queued", "stored", "failed", "cancelled"]
     error: str | None
     document_id: str | None
 
@@ -213,13 +261,26 @@ class JobView(BaseModel):
     id: str
     kind: Literal["ingest", "rebuild"]
     collection: str
-    state: Literal["queued", "running", "done", "failed"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
     error: str | None
     progress: int
     files_total: int
     files_done: int
+    files_failed: int
     chunks_total: int
     chunks_done: int
-    files: list[JobFileView]
+    files: list[JobFileView] = Field(description="Empty in lists and in a stream's progress.")
     created_at: str
     updated_at: str
+
+
+class JobsQuery(BaseModel):
+    cursor: str = ""
+    limit: int = Field(100, ge=1, le=1000)
+
+
+class JobList(BaseModel):
+    """Newest first."""
+
+    items: list[JobView]
+    next_cursor: str | None

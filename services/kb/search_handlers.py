@@ -8,7 +8,6 @@ from typing import Any
 
 from anyio import to_thread
 
-from services.kb.catalogue import DEFAULT_COLLECTION
 from services.kb.schemas import (
     CompanyResponse,
     SearchBody,
@@ -20,8 +19,6 @@ from services.kb.schemas import (
 )
 from services.kb.search import Found, Hit, Query
 from services.kb.state import State
-from services.kernel.auth import CHALLENGE
-from services.kernel.errors import PermissionDenied, Unauthenticated
 from services.kernel.routing import Call
 
 # A neighbour says on whose behalf it searches; nobody else is believed.
@@ -32,13 +29,13 @@ _QUERIES_AT_ONCE = 4
 
 async def search(call: Call[State], query: SearchQuery) -> SearchResponse:
     """Finds passages for a question"""
-    _admit(call, query.collection)
+    call.state.keys.admit(call.caller, query.collection)
     return await _searched(call, query, query.q)
 
 
 async def search_by_body(call: Call[State], body: SearchBody) -> SearchResponse | SearchesResponse:
     """Finds passages for one question or for a list of them"""
-    _admit(call, body.collection)
+    call.state.keys.admit(call.caller, body.collection)
     if body.queries is None:
         return await _searched(call, body, body.q or body.query or "")
     started = time.perf_counter()
@@ -58,15 +55,6 @@ async def company_info(call: Call[State]) -> CompanyResponse:
     """Who the site belongs to, in Chinese and English"""
     company = await to_thread.run_sync(call.state.company.read)
     return CompanyResponse(company_info=company.company_info, assistant_info=company.assistant_info)
-
-
-def _admit(call: Call[State], collection: str) -> None:
-    """The collection `site` is everyone's; others are for neighbours and the administrator."""
-    if collection == DEFAULT_COLLECTION or call.caller.kind in ("neighbour", "administrator"):
-        return
-    if call.caller.kind == "visitor":
-        raise Unauthenticated("This collection needs a credential.", headers=CHALLENGE)
-    raise PermissionDenied("The credential does not allow this collection.")
 
 
 async def _searched(call: Call[State], options: SearchOptions, text: str) -> SearchResponse:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.kb.chunking import DEFAULT_MAX_TOKENS
+from services.kb.fetching import Network, networks
 from services.kernel.settings import CommonSettings, setting
 
 
@@ -25,9 +26,33 @@ class Settings(CommonSettings):
     chunk_tokens: int = setting(
         "KB_CHUNK_TOKENS",
         DEFAULT_MAX_TOKENS,
-        "Most tokens (estimated) of a passage; below what the embedding model reads at once.",
+        "Most tokens of a passage, counted by the model; never more than it reads at once.",
         minimum=32,
         maximum=8_000,
+    )
+    extraction_memory_bytes: int = setting(
+        "KB_EXTRACTION_MEMORY_BYTES",
+        1024**3,
+        "Memory (address space) for reading one file; one that needs more is refused.",
+        minimum=256 * 1024**2,
+    )
+    extraction_timeout_seconds: float = setting(
+        "KB_EXTRACTION_TIMEOUT_SECONDS",
+        120.0,
+        "Time for reading one file; one that takes longer is refused.",
+        minimum=1,
+    )
+    fetch_timeout_seconds: float = setting(
+        "KB_FETCH_TIMEOUT_SECONDS",
+        60.0,
+        "Time for fetching one URL, redirects included.",
+        minimum=1,
+    )
+    fetch_allowed_networks: tuple[Network, ...] = setting(
+        "KB_FETCH_ALLOWED_NETWORKS",
+        (),
+        "Private networks (CIDR, separated by commas) from which URLs may be ingested.",
+        parse=networks,
     )
     query_cache_entries: int = setting(
         "KB_QUERY_CACHE_ENTRIES",
@@ -58,4 +83,4 @@ class Settings(CommonSettings):
     @property
     def spool_dir(self) -> Path:
         """Where uploaded files wait to be read."""
-        return self.data_dir / "kb-uploads"
+        return self.data_dir.absolute() / "kb-uploads"

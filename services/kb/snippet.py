@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
+from services.kb.extraction.markdown import plain
 from services.kb.lexical import index_text
-from services.kb.markdown import plain
 
 MAX_CHARACTERS = 240
 _PART = re.compile(r"[^。！？；.!?\n]+[。！？；.!?\n]*")

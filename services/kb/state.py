@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.kb.access import KeyRing
 from services.kb.company import CompanyFile
 from services.kb.database import Database
 from services.kb.embedding import Embedder
 from services.kb.indexer import Indexer
+from services.kb.ingestion import Ingestion
 from services.kb.search import Searcher
 from services.kb.settings import Settings
 from services.kb.vectors import VectorIndex
@@ -22,5 +24,7 @@ class State:
     index: VectorIndex
     searcher: Searcher
     indexer: Indexer
+    ingestion: Ingestion
+    keys: KeyRing
     company: CompanyFile
     outbox: Outbox

@@ -30,6 +30,10 @@ class IndexMissing(IndexUnavailable):
     """Chroma answers, but does not have this index."""
 
 
+class IndexBroken(IndexUnavailable):
+    """Chroma answers, but fails on this index, or on all of them."""
+
+
 class VectorIndex:
     """All indexes on one Chroma server. Raises IndexUnavailable; IndexMissing where one is not."""
 
@@ -132,7 +136,7 @@ class VectorIndex:
         if response.status_code == httpx.codes.NOT_FOUND:
             raise IndexMissing("The vector index is not there.")
         if response.is_error:
-            raise IndexUnavailable(f"The vector index failed with status {response.status_code}.")
+            raise IndexBroken(f"The vector index failed with status {response.status_code}.")
         try:
             return orjson.loads(response.content) if response.content else None
         except orjson.JSONDecodeError as exc:

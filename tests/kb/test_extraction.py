@@ -2,8 +2,8 @@
 
 import pytest
 
-from services.kb.extraction import extract
 from services.kernel.errors import Unprocessable
+from tests.kb.reading import read
 
 PAGE = """<!doctype html><html lang="zh-CN"><head><title>Title of it</title>
 <style>p{color:red}</style></head><body><nav>Menu</nav><main><h1 id="top">Head</h1>
@@ -13,8 +13,8 @@ y = 2</pre></div><script>steal()</script></main><footer>Imprint</footer></body><
 
 
 def test_a_page_gives_its_text_without_what_is_around_it() -> None:
-    page = extract(PAGE.encode(), "page.html")
-    assert (page.title, page.lang) == ("Title of it", "zh-CN")
+    page = read(PAGE.encode(), "page.html")
+    assert (page.about.title, page.about.lang) == ("Title of it", "zh-CN")
     assert [(block.kind, block.text) for block in page.blocks] == [
         ("heading", "Head"),
         ("paragraph", "loose bold text"),
@@ -28,7 +28,7 @@ def test_a_page_gives_its_text_without_what_is_around_it() -> None:
 
 def test_markdown_keeps_its_source_and_code_is_no_heading() -> None:
     text = "Setext\n======\n\npara `code`\n\n```sh\n# not a heading\n```\n\n| a |\n|---|\n| 1 |\n"
-    blocks = extract(text.encode(), "a.md").blocks
+    blocks = read(text.encode(), "a.md").blocks
     assert [block.kind for block in blocks] == ["heading", "paragraph", "code", "table"]
     assert blocks[1].text == "para `code`"
     assert "# not a heading" in blocks[2].text
@@ -37,25 +37,29 @@ def test_markdown_keeps_its_source_and_code_is_no_heading() -> None:
 def test_front_matter_tells_title_address_language_and_the_rest() -> None:
     matter = "title: T\nurl: https://example.com/t\nlang: en\ntags: [a, b]\ndate: 2026-01-02"
     text = f"---\n{matter}\n---\n# H\n\nbody"
-    found = extract(text.encode(), "a.md")
-    assert (found.title, found.url, found.lang) == ("T", "https://example.com/t", "en")
-    assert found.metadata == {"tags": ["a", "b"], "date": "2026-01-02"}
+    found = read(text.encode(), "a.md")
+    assert (found.about.title, found.about.url, found.about.lang) == (
+        "T",
+        "https://example.com/t",
+        "en",
+    )
+    assert found.about.metadata == {"tags": ["a", "b"], "date": "2026-01-02"}
 
 
 def test_two_rules_around_text_are_no_front_matter() -> None:
-    found = extract(b"---\njust: [text\n---\nmore", "a.md")
+    found = read(b"---\njust: [text\n---\nmore", "a.md")
     assert "just" in " ".join(block.text for block in found.blocks)
 
 
 def test_text_is_divided_at_empty_lines_and_a_mark_is_dropped() -> None:
-    found = extract("\ufeffone\r\ntwo\r\n\r\n三".encode(), "a.txt")
+    found = read("\ufeffone\r\ntwo\r\n\r\n三".encode(), "a.txt")
     assert [block.text for block in found.blocks] == ["one\ntwo", "三"]
 
 
 @pytest.mark.parametrize(
     ("source", "content", "words"),
     [
-        ("a.pdf", b"%PDF-1.7", "The format .pdf is not supported: use Markdown (.md, .markdown)"),
+        ("a.xls", b"x", "The format .xls is not supported: use Markdown (.md, .markdown)"),
         ("LICENSE", b"text", "(no suffix)"),
         ("a.md", b"", "empty"),
         ("a.txt", b" \n ", "empty"),
@@ -69,10 +73,10 @@ def test_what_cannot_be_read_is_refused_with_the_reason(
     source: str, content: bytes, words: str
 ) -> None:
     with pytest.raises(Unprocessable) as refused:
-        extract(content, source)
+        read(content, source)
     assert words in refused.value.message
 
 
 def test_deeply_nested_html_is_read() -> None:
-    found = extract(("<div>" * 3000 + "deep" + "</div>" * 3000).encode(), "a.html")
+    found = read(("<div>" * 3000 + "deep" + "</div>" * 3000).encode(), "a.html")
     assert found.blocks[0].text == "deep"

@@ -112,7 +112,7 @@ def test_uploaded_files_become_documents_and_bad_ones_stop_nothing(kb: Kb) -> No
     assert (job["state"], job["progress"]) == ("done", 100)
     errors = {file["source"]: file["error"] for file in job["files"]}
     assert errors["guide/a.md"] is None
-    assert "is not supported" in errors["guide/b.pdf"]
+    assert "not PDF" in errors["guide/b.pdf"]
     assert "UTF-8" in errors["guide/c.txt"]
     listed = kb.admin.get("/api/documents", params={"source_prefix": "guide/"}).json()
     assert [item["source"] for item in listed["items"]] == ["guide/a.md", "guide/d.html"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from pathlib import Path
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from services.kb.extraction import Block, BlockKind
+from services.kb.extraction.block import About, Block, BlockKind, Extracted
+from services.kb.extraction.text import decoded
 
 _IGNORED = (
     "script, style, noscript, template, svg, nav, footer, aside, form, iframe, button, "
@@ -28,27 +29,18 @@ _SPACE = re.compile(r"\s+")
 _MAX_DEPTH = 200
 
 
-@dataclass(frozen=True)
-class Page:
-    """A page's text; `title` and `lang` are empty where it does not tell them."""
-
-    blocks: tuple[Block, ...]
-    title: str
-    lang: str
-
-
-def read_page(text: str) -> Page:
+def read_html(path: Path) -> Extracted:
     """Reads a whole page, or a fragment of one."""
-    tree = LexborHTMLParser(text)
+    tree = LexborHTMLParser(decoded(path))
     title = _text(tree.css_first("title"))
     root = tree.css_first("html")
     lang = (root.attributes.get("lang") or "") if root is not None else ""
     for node in tree.css(_IGNORED):
         node.decompose()
     body = tree.css_first("main, article") or tree.body
-    blocks = tuple(_blocks(body, 0)) if body is not None else ()
-    first = next((b.text for b in blocks if b.kind == "heading" and b.level == 1), "")
-    return Page(blocks, title or first, lang.strip())
+    title = title or _text(tree.css_first("h1"))
+    blocks = _blocks(body, 0) if body is not None else iter(())
+    return Extracted(About(title, lang.strip()), blocks)
 
 
 def _blocks(node: LexborNode, depth: int) -> Iterator[Block]:

@@ -1,0 +1,62 @@
+"""After deletions: nothing of what was deleted stays in the database's files.
+
+SQLite overwrites deleted rows (`secure_delete`), but FTS5 only notes that a passage is gone and
+keeps its words until segments are merged, and the write-ahead log keeps old pages until it is
+written back and cut. Both are done here, in small steps, when there is nothing else to do.
+https://www.sqlite.org/fts5.html#the_merge_command
+"""
+
+from __future__ import annotations
+
+from anyio import to_thread
+from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import OperationalError
+
+from services.kb import catalogue
+from services.kb.database import Database
+from services.kb.models import COLLECTIONS
+
+_PAGES_AT_ONCE = 200
+
+
+class Scrubber:
+    """One process at a time may use it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._log_is_due = True  # whoever was killed may have left something there
+
+    async def run_some(self) -> bool:
+        """Does a step; False when everything is clean."""
+        found = await self._database.write(_merge_some)
+        self._log_is_due = self._log_is_due or found
+        if found:
+            return True
+        if self._log_is_due:
+            self._log_is_due = not await to_thread.run_sync(self._cut_log)
+        return False
+
+    def _cut_log(self) -> bool:
+        """Writes the log back and empties it; False while others read, then it is tried again."""
+        with self._database.engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None  # noqa: S101  # it is connected
+            try:
+                driver.execute("PRAGMA incremental_vacuum").fetchall()
+                (busy, _, _) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except OperationalError:
+                return False
+        return not busy
+
+
+def _merge_some(connection: Connection) -> bool:
+    """Merges some segments of a collection's words; False when no collection needs it."""
+    unclean = select(COLLECTIONS.c.id).where(COLLECTIONS.c.unclean == 1).limit(1)
+    collection_id = connection.execute(unclean).scalar()
+    if collection_id is None:
+        return False
+    collection = catalogue.by_id(connection, collection_id)
+    if not collection.lexical.merge_some(connection, _PAGES_AT_ONCE):
+        clean = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
+        connection.execute(clean.values(unclean=0))
+    return True
