@@ -13,24 +13,31 @@ from starlette.routing import Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.kernel import VERSION
-from services.kernel.auth import Access, Authenticator, Caller, ensure_token
+from services.kernel.auth import Access, Authenticator, Lookup, ensure_token
 from services.kernel.errors import NotFound
 from services.kernel.health import Check, overall, report
+from services.kernel.lifespan import live
 from services.kernel.metrics import CONTENT_TYPE, RequestMetrics
 from services.kernel.middleware import JsonCORSMiddleware, RequestMiddleware
 from services.kernel.openapi import document
 from services.kernel.rendering import json_response
-from services.kernel.routing import Call, Operation, operation, routes
+from services.kernel.routing import BodyBounds, Call, FixedPaths, Operation, operation, routes
 from services.kernel.settings import CommonSettings
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 Readiness = Callable[[Any], Awaitable[Mapping[str, Check]]]
+IsOrigin = Callable[[str], bool]
 _EXPOSED_HEADERS = (
     "X-Request-ID",
+    "X-Trivet-Model",
+    "X-Trivet-Fallback",
     "Retry-After",
-    "X-RateLimit-Limit",
-    "X-RateLimit-Remaining",
-    "X-RateLimit-Reset",
+    "X-RateLimit-Limit-Requests",
+    "X-RateLimit-Remaining-Requests",
+    "X-RateLimit-Reset-Requests",
+    "X-RateLimit-Limit-Tokens",
+    "X-RateLimit-Remaining-Tokens",
+    "X-RateLimit-Reset-Tokens",
 )
 
 
@@ -42,6 +49,7 @@ class Application:
         self.settings = settings
         self.state: Any = None
         self.draining = False
+        self.start_problems: tuple[str, ...] = ()  # fit to be shown
         self.operations: Sequence[Operation] = ()
         self.visitor_salt = b""
         self.authenticator: Authenticator
@@ -49,6 +57,9 @@ class Application:
         self._stack: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            self.start_problems = await live(self._living(), receive, send)
+            return
         await self._stack(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
@@ -59,7 +70,8 @@ class Application:
         self,
         operations: Sequence[Operation],
         metrics: RequestMetrics,
-        application: Callable[[str], Caller | None] | None,
+        application: Lookup | None,
+        is_origin: IsOrigin | None,
     ) -> None:
         settings = self.settings
         service_token = ensure_token(settings.service_token_path)
@@ -68,22 +80,14 @@ class Application:
             ensure_token(settings.admin_token_path), service_token, application=application
         )
         self.operations = operations
-        largest = settings.json_body_max_bytes
-        if any(item.takes_files for item in operations):
-            largest = max(largest, settings.upload_max_bytes)
-        router = Router(
-            routes(operations, self.authenticator, settings.json_body_max_bytes),
-            redirect_slashes=False,
-            default=_unknown_path,
-            lifespan=self._run_lifespan,
-        )
-        app: ASGIApp = RequestMiddleware(
-            router, owner=self, metrics=metrics, max_body_bytes=largest
-        )
-        self._stack = _with_cors(app, settings.allowed_origins)
+        bounds = BodyBounds(settings.json_body_max_bytes, settings.upload_max_bytes)
+        table = routes(operations, self.authenticator, bounds)
+        router = Router(table, redirect_slashes=False, default=_unknown_path)
+        app: ASGIApp = RequestMiddleware(FixedPaths(table, router), owner=self, metrics=metrics)
+        self._stack = _with_cors(app, settings.allowed_origins, is_origin)
 
     @asynccontextmanager
-    async def _run_lifespan(self, _app: object) -> AsyncIterator[None]:
+    async def _living(self) -> AsyncIterator[None]:
         async with self._lifespan() as state:
             self.state = state
             yield
@@ -97,16 +101,19 @@ def build_app(
     readiness: Readiness,
     *,
     registry: CollectorRegistry | None = None,
-    application: Callable[[str], Caller | None] | None = None,
+    application: Lookup | None = None,
+    is_origin: IsOrigin | None = None,
 ) -> Application:
     """A service: its own operations and, beside them, /livez /readyz /metrics /openapi.json.
 
     `lifespan` owns every client and yields the typed state; `readiness` looks at that state.
-    `application` knows virtual keys (see `Authenticator`).
+    `application` knows virtual keys (see `Authenticator`), `is_origin` more origins whose pages may
+    call than the settings name.
     """
     app = Application(service, settings, lifespan)
     metrics = RequestMetrics(registry or CollectorRegistry())
-    app.assemble([*operations, *_own_operations(app, readiness, metrics)], metrics, application)
+    every = [*operations, *_own_operations(app, readiness, metrics)]
+    app.assemble(every, metrics, application, is_origin)
     return app
 
 
@@ -145,11 +152,12 @@ async def _unknown_path(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "websocket.close", "code": 1000})
 
 
-def _with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    if not origins:
+def _with_cors(app: ASGIApp, origins: Sequence[str], is_origin: IsOrigin | None) -> ASGIApp:
+    if not origins and is_origin is None:
         return app
     return JsonCORSMiddleware(
         app,
+        is_origin=is_origin or (lambda _origin: False),
         allow_origins=origins,
         allow_methods=("GET", "POST", "PUT", "PATCH", "DELETE"),
         allow_headers=(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,8 @@ _SESSION_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 
 @dataclass(slots=True)
 class RequestContext:
-    """Lies in `scope["trivet"]`. `log_fields` go into the request's line of the access log."""
+    """Lies in `scope["trivet"]`. `log_fields` go into the request's line of the access log,
+    `response_headers` into the head of its answer."""
 
     request_id: str
     session_id: str | None
@@ -30,10 +32,12 @@ class RequestContext:
     user_agent: bytes
     visitor_salt: bytes
     state: Any
+    content_length: int = 0  # of the body, in bytes, as announced
     caller: Caller = VISITOR
     route: str = ""
     error_form: ErrorForm = CONTRACT
     log_fields: dict[str, object] = field(default_factory=dict)
+    response_headers: Sequence[tuple[bytes, bytes]] = ()
 
     @property
     def visitor_id(self) -> str:
@@ -50,7 +54,7 @@ class RequestContext:
 def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
     """The context of a request: ids from its headers where well formed, else made."""
     request_id = session_id = forwarded = None
-    user_agent = b""
+    user_agent, content_length = b"", 0
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value
@@ -60,6 +64,8 @@ def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
             forwarded = value
         elif name == b"user-agent":
             user_agent = value
+        elif name == b"content-length" and value.isdigit():
+            content_length = int(value)
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
         request_id=_matching(_WELL_FORMED, request_id) or new_request_id(),
@@ -68,6 +74,7 @@ def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
         user_agent=user_agent,
         visitor_salt=visitor_salt,
         state=state,
+        content_length=content_length,
     )
 
 

@@ -6,6 +6,7 @@ Pure ASGI with one wrapper around `send`, because streams pass through it for ev
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -16,7 +17,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.context import REQUEST_ID, RequestContext, context_of
-from services.kernel.errors import InternalError, PayloadTooLarge, PermissionDenied, TrivetError
+from services.kernel.errors import InternalError, PermissionDenied, TrivetError
+from services.kernel.logging import AccessRecord
 from services.kernel.metrics import RequestMetrics
 from services.kernel.rendering import error_response
 
@@ -28,34 +30,36 @@ _CLIENT_CLOSED_REQUEST = 499  # nginx's word for a caller who left before an ans
 class _Exchange:
     """One request on its way: remembers what has been sent."""
 
-    __slots__ = ("content_type", "context", "send", "status")
+    __slots__ = ("context", "headers", "send", "status")
 
     def __init__(self, context: RequestContext, send: Send) -> None:
         self.context = context
         self.send = send
         self.status = 0
-        self.content_type = b""
+        self.headers: Sequence[tuple[bytes, bytes]] = ()
 
     async def forward(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = list(message.get("headers", ()))
-            self.content_type = next((v for k, v in headers if k.lower() == b"content-type"), b"")
-            headers.append((b"x-request-id", self.context.request_id.encode("ascii")))
-            message = {**message, "headers": headers}
+            request_id = (b"x-request-id", self.context.request_id.encode("ascii"))
+            own = self.context.response_headers
+            self.headers = [*message.get("headers", ()), request_id, *own]
+            message["headers"] = self.headers
         await self.send(message)
+
+    @property
+    def streams_events(self) -> bool:
+        content_type = next((v for k, v in self.headers if k.lower() == b"content-type"), b"")
+        return content_type.startswith(b"text/event-stream")
 
 
 class RequestMiddleware:
     """The outermost layer that knows a request."""
 
-    def __init__(
-        self, app: ASGIApp, *, owner: Any, metrics: RequestMetrics, max_body_bytes: int
-    ) -> None:
+    def __init__(self, app: ASGIApp, *, owner: Any, metrics: RequestMetrics) -> None:
         self._app = app
         self._owner = owner  # has `state` and `visitor_salt`, set by the lifespan
         self._metrics = metrics
-        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,7 +74,6 @@ class RequestMiddleware:
         exchange = _Exchange(context, send)
         token = REQUEST_ID.set(context.request_id)
         try:
-            self._refuse_oversize(scope)
             await self._app(scope, receive, exchange.forward)
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_CLOSED_REQUEST
@@ -84,11 +87,6 @@ class RequestMiddleware:
             self._record(exchange, scope, perf_counter() - started)
             REQUEST_ID.reset(token)
 
-    def _refuse_oversize(self, scope: Scope) -> None:
-        for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._max_body_bytes:
-                raise PayloadTooLarge(f"The body is larger than {self._max_body_bytes} bytes.")
-
     async def _fail(
         self, exchange: _Exchange, error: TrivetError, scope: Scope, receive: Receive
     ) -> None:
@@ -97,7 +95,7 @@ class RequestMiddleware:
         if exchange.status == 0:
             response = error_response(error, context.request_id, context.error_form)
             await response(scope, receive, exchange.forward)
-        elif exchange.content_type.startswith(b"text/event-stream"):
+        elif exchange.streams_events:
             body = context.error_form.event(error, context.request_id)
             await exchange.send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -106,10 +104,7 @@ class RequestMiddleware:
         self._metrics.observe(scope["method"], context.route, status, seconds)
         if not _access_log.isEnabledFor(logging.INFO):
             return
-        record = _access_log.makeRecord(
-            _access_log.name, logging.INFO, __file__, 0, "request", (), None
-        )
-        record.fields = {
+        fields = {
             "method": scope["method"],
             "path": scope["path"],
             "status": status,
@@ -117,11 +112,28 @@ class RequestMiddleware:
             "caller": context.caller.id,
             **context.log_fields,
         }
-        _access_log.handle(record)
+        _access_log.handle(AccessRecord(_access_log.name, fields))
 
 
 class JsonCORSMiddleware(CORSMiddleware):
-    """Starlette's CORS; a refused preflight answers with the contract's error body."""
+    """Starlette's CORS; a refused preflight answers with the contract's error body.
+
+    `is_origin` knows more origins than `allow_origins`. Credentials are never allowed: a session's
+    cookie is of no use on other sites' pages.
+    """
+
+    def __init__(self, app: ASGIApp, *, is_origin: Callable[[str], bool], **options: Any) -> None:
+        super().__init__(app, **options)
+        self._is_origin = is_origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not any(n == b"origin" for n, _ in scope["headers"]):
+            await self.app(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
+
+    def is_allowed_origin(self, origin: str) -> bool:
+        return super().is_allowed_origin(origin) or self._is_origin(origin)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         response = super().preflight_response(request_headers)

@@ -1,7 +1,7 @@
 """The route table: what an operation takes and gives is read from its handler's annotations.
 
-Order of the checks: unknown path 404, wrong method 405, who is calling 401/403, then the body
-(413, 400 for bad JSON, 422 for a body that does not fit its model), then the handler.
+Order of the checks: unknown path 404, wrong method 405, who is calling 401/403, then the body (413,
+400 for bad JSON, 422 for a body that does not fit its model), then the handler.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from services.kernel.errors import (
     MethodNotAllowed,
     PayloadTooLarge,
     PermissionDenied,
+    TrivetError,
     Unauthenticated,
     Unprocessable,
 )
@@ -77,6 +78,21 @@ class Operation:
     streams: bool = False
     takes_files: bool = False
     error_form: ErrorForm = CONTRACT
+    refused: Callable[[RequestContext, TrivetError], None] | None = None
+
+
+@dataclass(frozen=True)
+class BodyBounds:
+    """The largest bodies, in bytes."""
+
+    json: int
+    upload: int
+
+    def require(self, item: Operation, content_length: int) -> None:
+        """Raises PayloadTooLarge for a body that is announced to be larger."""
+        largest = max(self.json, self.upload) if item.takes_files else self.json
+        if content_length > largest:
+            raise PayloadTooLarge(f"The body is larger than {largest} bytes.")
 
 
 def operation(
@@ -115,24 +131,49 @@ def raw_operation(
     body: type[BaseModel] | None = None,
     streams: bool = False,
     error_form: ErrorForm = CONTRACT,
+    refused: Callable[[RequestContext, TrivetError], None] | None = None,
 ) -> Operation:
-    """An operation served by a bare ASGI function, for hot paths; `body` only documents it."""
+    """An operation served by a bare ASGI function, for hot paths; `body` only documents it.
+
+    `refused` is told of callers who do not get as far as `app`.
+    """
     return Operation(
-        method, path, access, summary, app=app, body=body, streams=streams, error_form=error_form
+        method,
+        path,
+        access,
+        summary,
+        app=app,
+        body=body,
+        streams=streams,
+        error_form=error_form,
+        refused=refused,
     )
 
 
 def routes(
-    operations: Sequence[Operation], authenticator: Authenticator, max_body_bytes: int
+    operations: Sequence[Operation], authenticator: Authenticator, bounds: BodyBounds
 ) -> list[Route]:
     """Starlette routes in the order of the table; operations on one path share one route."""
     by_path: dict[str, dict[str, Operation]] = {}
     for item in operations:
         by_path.setdefault(item.path, {})[item.method] = item
     return [
-        Route(path, _Endpoint(path, methods, authenticator, max_body_bytes))
+        Route(path, _Endpoint(path, methods, authenticator, bounds))
         for path, methods in by_path.items()
     ]
+
+
+class FixedPaths:
+    """Goes straight to the operations of a path that stands in the table word for word, as a chat's
+    does; the router tries one pattern after the other. Fixed paths win over patterns."""
+
+    def __init__(self, table: Sequence[Route], router: ASGIApp) -> None:
+        self._endpoints = {route.path: route.app for route in table if "{" not in route.path}
+        self._router = router
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["path"]) if scope["type"] == "http" else None
+        await (endpoint or self._router)(scope, receive, send)
 
 
 class _Endpoint:
@@ -143,7 +184,7 @@ class _Endpoint:
         path: str,
         methods: Mapping[str, Operation],
         authenticator: Authenticator,
-        max_body_bytes: int,
+        bounds: BodyBounds,
     ) -> None:
         self._path = path
         self._methods = dict(methods)
@@ -151,7 +192,7 @@ class _Endpoint:
         if "GET" in methods:
             self._methods.setdefault("HEAD", methods["GET"])
         self._authenticator = authenticator
-        self._max_body_bytes = max_body_bytes
+        self._bounds = bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         context: RequestContext = scope["trivet"]
@@ -161,13 +202,23 @@ class _Endpoint:
         if item is None:
             allowed = ", ".join(sorted(self._methods))
             raise MethodNotAllowed(f"Use {allowed} here.", headers={"Allow": allowed})
-        context.caller = self._authenticator.identify(scope)
-        _admit(context.caller, item.access)
+        self._let_in(item, context, scope)
         if item.app is not None:
             await item.app(scope, receive, send)
             return
         response = await self._answer(item, context, Request(scope, receive, send))
         await response(scope, receive, send)
+
+    def _let_in(self, item: Operation, context: RequestContext, scope: Scope) -> None:
+        """Raises Unauthenticated, PermissionDenied, PayloadTooLarge."""
+        try:
+            context.caller = self._authenticator.identify(scope)
+            _admit(context.caller, item.access)
+            self._bounds.require(item, context.content_length)
+        except TrivetError as error:
+            if item.refused is not None:
+                item.refused(context, error)
+            raise
 
     async def _answer(self, item: Operation, context: RequestContext, request: Request) -> Response:
         assert item.handler is not None  # noqa: S101  # an operation without app has a handler
@@ -175,7 +226,7 @@ class _Endpoint:
         if item.query is not None:
             arguments["query"] = validated(item.query, query_values(item.query, request))
         if item.body is not None:
-            raw = await read_body(request.receive, self._max_body_bytes)
+            raw = await read_body(request.receive, self._bounds.json)
             arguments["body"] = validated(item.body, parse_json(raw))
         result = await item.handler(Call(request, context, context.state), **arguments)
         return result if isinstance(result, Response) else json_response(result, item.status)

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from prometheus_client import CollectorRegistry
 
 from services.kernel.app import Application, build_app
-from services.kernel.auth import ensure_token
+from services.kernel.auth import Authenticator, ensure_token
 from services.kernel.background import background
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import DiskOutbox
 from services.llm_proxy.access import Gate
-from services.llm_proxy.assistants import parse_assistants
-from services.llm_proxy.catalog import parse_catalog
+from services.llm_proxy.assistants import Assistants, parse_assistants
+from services.llm_proxy.catalog import Catalog, parse_catalog
+from services.llm_proxy.keys.book import Book
+from services.llm_proxy.keys.credentials import Credentials
+from services.llm_proxy.keys.keyring import Keyring, open_keyring
+from services.llm_proxy.keys.vault import open_vault
+from services.llm_proxy.keys.visitor import VisitorTokens
+from services.llm_proxy.limits import Limiter, SharedMemoryLimiter
 from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.readiness import readiness
@@ -38,41 +45,79 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
 
     Raises ConfigurationError when one of them is missing or broken.
     """
-    registry = CollectorRegistry()
-    catalog = WatchedFile(
-        settings.models_file,
-        partial(parse_catalog, environ=environ, user_agent=settings.user_agent),
-        interval_seconds=settings.reload_seconds,
+    parts = _Parts.made(settings, environ)
+    app = build_app(
+        SERVICE,
+        settings,
+        operations(),
+        lambda: parts.live(app.authenticator),
+        readiness,
+        registry=parts.registry,
+        application=Credentials(parts.book, parts.visitor_tokens),
+        is_origin=parts.book.is_origin,
     )
-    assistants = WatchedFile(
-        settings.assistants_file,
-        partial(parse_assistants, environ=environ),
-        interval_seconds=settings.reload_seconds,
-    )
-    meters = Meters(registry)
-    fleet = Fleet()
-    registry.register(FleetMeters(fleet))
+    return app
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What is there before anything runs."""
+
+    settings: Settings
+    registry: CollectorRegistry
+    catalog: WatchedFile[Catalog]
+    assistants: WatchedFile[Assistants]
+    book: Book
+    visitor_tokens: VisitorTokens
+
+    @classmethod
+    def made(cls, settings: Settings, environ: Mapping[str, str]) -> _Parts:
+        book = Book(open_vault(settings.fernet_key))
+        catalog = partial(
+            parse_catalog,
+            environ=environ,
+            user_agent=settings.user_agent,
+            stored_keys=book.provider_keys,
+        )
+        assistants = partial(parse_assistants, environ=environ)
+        interval_seconds = settings.reload_seconds
+        return cls(
+            settings,
+            CollectorRegistry(),
+            WatchedFile(settings.models_file, catalog, interval_seconds=interval_seconds),
+            WatchedFile(settings.assistants_file, assistants, interval_seconds=interval_seconds),
+            book,
+            VisitorTokens(
+                ensure_token(settings.service_token_path),
+                max_age_seconds=settings.visitor_token_seconds,
+            ),
+        )
 
     @asynccontextmanager
-    async def lifespan() -> AsyncIterator[State]:
+    async def live(self, authenticator: Authenticator) -> AsyncIterator[State]:
+        settings, fleet, meters = self.settings, Fleet(), Meters(self.registry)
+        self.registry.register(FleetMeters(fleet))
         async with AsyncExitStack() as stack:
             outbox = await stack.enter_async_context(
-                DiskOutbox(SERVICE, settings, registry=registry)
+                DiskOutbox(SERVICE, settings, registry=self.registry)
             )
-            metering = Metering(outbox, meters)
+            limiter = stack.enter_context(SharedMemoryLimiter(settings.limits_dir))
+            keyring = await stack.enter_async_context(self._keyring(limiter))
+            metering = Metering(outbox, meters, limiter, keyring.ledger)
             stack.callback(metering.flush)
             client = Client(max_connections=settings.max_connections)
             stack.push_async_callback(client.aclose)
             kb = _kb(settings)
             stack.push_async_callback(kb.aclose)
-            for watched in (catalog, assistants):
+            for watched in (self.catalog, self.assistants):
                 await stack.enter_async_context(background(watched.watch(), "watch"))
             yield State(
                 settings=settings,
-                authenticator=app.authenticator,
-                catalog=catalog,
-                assistants=assistants,
-                gate=_gate(settings),
+                authenticator=authenticator,
+                catalog=self.catalog,
+                assistants=self.assistants,
+                gate=_gate(settings, limiter, self.book),
+                keyring=keyring,
                 client=client,
                 dispatcher=Dispatcher(Relay(client), fleet),
                 kb=kb,
@@ -81,8 +126,16 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
                 metering=metering,
             )
 
-    app = build_app(SERVICE, settings, operations(), lifespan, readiness, registry=registry)
-    return app
+    def _keyring(self, limiter: SharedMemoryLimiter) -> AbstractAsyncContextManager[Keyring]:
+        return open_keyring(
+            self.settings.database_path,
+            self.settings.migration_lock_path,
+            self.book,
+            self.visitor_tokens,
+            limiter,
+            limiter.table,
+            self.catalog.reload,
+        )
 
 
 def _kb(settings: Settings) -> NeighbourClient:
@@ -91,8 +144,10 @@ def _kb(settings: Settings) -> NeighbourClient:
     return NeighbourClient("kb", settings.kb_urls, token, timeout_seconds=timeout_seconds)
 
 
-def _gate(settings: Settings) -> Gate:
+def _gate(settings: Settings, limiter: Limiter, book: Book) -> Gate:
     return Gate(
+        limiter,
+        book,
         settings.anonymous_access,
         chats_per_minute=settings.anonymous_chats_per_minute,
         logins_per_minute=LOGINS_PER_MINUTE,

@@ -13,7 +13,7 @@ from services.kernel.context import RequestContext
 from services.kernel.errors import Unprocessable
 from services.kernel.routing import parse_json, read_body, validated
 from services.llm_proxy import assistant_chat
-from services.llm_proxy.access import is_trusted
+from services.llm_proxy.access import knows_all_models
 from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.delivery import asking, deliver
 from services.llm_proxy.metering import Record, question_of
@@ -37,13 +37,16 @@ async def completions(scope: Scope, receive: Receive, send: Send) -> None:
         note_request(record, body)
         model = body.get("model")
         if isinstance(model, str) and model.startswith(PREFIX):
-            state.gate.admit_chat(context, assistant=True)
+            await state.gate.admit_chat(context, record, body, assistant=model[len(PREFIX) :])
+            state.gate.require_assistant(context, model)
             check_chat(body)
             await assistant_chat.answer(context, body, receive, send, record)
             return
-        state.gate.admit_chat(context, assistant=False)
+        await state.gate.admit_chat(context, record, body)
         check_chat(body)
-        record.target = state.catalog.current.resolve(model, trusted=is_trusted(context))
+        trusted = knows_all_models(context)
+        record.target = state.catalog.current.resolve(model, trusted=trusted)
+        state.gate.require_model(context, model, record.target)
         await chat_with(record.target, context, body, receive, send, record)
 
 
@@ -71,11 +74,16 @@ async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /v1/embeddings`: texts to vectors, by a provider that has them."""
     context: RequestContext = scope["trivet"]
     state: State = context.state
-    body = await read_object(state, receive)
-    asked = validated(EmbeddingsBody, body)
-    target = state.catalog.current.embedding(asked.model)
-    prepare = embedding(body, context.request_id)
-    await deliver(state, target, prepare, receive, send, Record())
+    with state.metering.embeddings(context) as record:
+        body = await read_object(state, receive)
+        note_request(record, body)
+        await state.gate.admit_chat(context, record, body)
+        asked = validated(EmbeddingsBody, body)
+        record.target = state.catalog.current.embedding(asked.model)
+        state.gate.require_model(context, asked.model, record.target)
+        prepare = embedding(body, context.request_id)
+        record.stream = False
+        await deliver(state, record.target, prepare, receive, send, record)
 
 
 def embedding(body: dict[str, Any], request_id: str) -> Prepare:
@@ -115,6 +123,7 @@ def _is_blank(message: dict[str, Any]) -> bool:
 def note_request(record: Record, body: dict[str, Any]) -> None:
     """What a chat asks for, before it is checked: refused chats are recorded, too."""
     model, messages = body.get("model"), body.get("messages")
+    record.body = body
     record.asked_model = model[:256] if isinstance(model, str) else None
     record.stream = body.get("stream") is True
     if isinstance(messages, list):

@@ -15,7 +15,7 @@ from services.llm_proxy.state import State
 
 async def log_in(call: Call[State], body: SessionBody) -> Response:
     """Log in with the administrator's token; sets the session cookie"""
-    call.state.gate.admit_login(call.context)
+    await call.state.gate.admit_login(call.context)
     if not call.state.authenticator.is_admin_token(body.token):
         raise Unauthenticated("The token is not the administrator's.", headers=CHALLENGE)
     response = json_response(SessionInfo(role="administrator"))

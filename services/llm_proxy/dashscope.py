@@ -15,7 +15,7 @@ from services.kernel.context import RequestContext
 from services.kernel.errors import NotFound, TrivetError
 from services.kernel.rendering import CONTRACT, ErrorForm, error_payload
 from services.kernel.routing import validated
-from services.llm_proxy.access import is_trusted
+from services.llm_proxy.access import knows_all_models
 from services.llm_proxy.chat import chat_with, check_chat, note_request, read_object
 from services.llm_proxy.delivery import deliver
 from services.llm_proxy.metering import Record, question_of
@@ -59,7 +59,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     state: State = context.state
     with state.metering.chat(context) as record:
         body = await _native_body(scope, receive, record)
-        state.gate.admit_chat(context, assistant=False)
+        await state.gate.admit_chat(context, record, body)
         validated(DashScopeBody, body)
         provider = state.catalog.current.provider_for("dashscope_app")
         call = _native_call(provider, body, scope["path_params"]["app_id"], context, record)
@@ -72,7 +72,7 @@ async def generation(scope: Scope, receive: Receive, send: Send) -> None:
     state: State = context.state
     with state.metering.chat(context) as record:
         body = await _native_body(scope, receive, record)
-        state.gate.admit_chat(context, assistant=False)
+        await state.gate.admit_chat(context, record, body)
         asked = validated(DashScopeBody, body)
         provider = state.catalog.current.provider_for("tongyi")
         call = _native_call(provider, body, asked.model, context, record)
@@ -83,16 +83,21 @@ async def native_embeddings(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /api/llm/dashscope/services/embeddings/text-embedding/text-embedding`."""
     context: RequestContext = scope["trivet"]
     state: State = context.state
-    body = await read_object(state, receive)
-    asked = validated(DashScopeEmbeddingsBody, body)
-    catalog = state.catalog.current
-    target = catalog.within(catalog.provider_for("tongyi"), asked.model, trusted=True).alone
+    with state.metering.embeddings(context) as record:
+        body = await read_object(state, receive)
+        note_request(record, body)
+        await state.gate.admit_chat(context, record, body)
+        asked = validated(DashScopeEmbeddingsBody, body)
+        catalog, provider = state.catalog.current, state.catalog.current.provider_for("tongyi")
+        record.target = catalog.within(provider, asked.model, trusted=True).alone
+        state.gate.require_model(context, asked.model, record.target)
 
-    def prepare(provider: Provider, model: str) -> Prepared:
-        assert isinstance(provider, TongyiProvider)  # noqa: S101  # `provider_for` says so
-        return provider.native_embeddings(body, model, context.request_id)
+        def prepare(provider: Provider, model: str) -> Prepared:
+            assert isinstance(provider, TongyiProvider)  # noqa: S101  # `provider_for` says so
+            return provider.native_embeddings(body, model, context.request_id)
 
-    await deliver(state, target, prepare, receive, send, Record())
+        record.stream = False
+        await deliver(state, record.target, prepare, receive, send, record)
 
 
 async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
@@ -105,7 +110,7 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
         context.error_form = NATIVE_ERRORS if native else CONTRACT
         note_request(record, body)
         provider = state.catalog.current.provider(scope["path_params"]["provider"])
-        state.gate.admit_chat(context, assistant=False)
+        await state.gate.admit_chat(context, record, body)
         if native:
             _note_native(record, body, scope)
             asked = validated(DashScopeBody, body)
@@ -113,8 +118,9 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
             await deliver(state, *call, receive, send, record)
         else:
             check_chat(body)
-            model, trusted = body.get("model"), is_trusted(context)
+            model, trusted = body.get("model"), knows_all_models(context)
             record.target = state.catalog.current.within(provider, model, trusted=trusted)
+            state.gate.require_model(context, model, record.target)
             await chat_with(record.target, context, body, receive, send, record)
 
 
@@ -138,8 +144,9 @@ def _native_call(
         message = f"Provider {provider.name} takes no body with `input`: send `messages`."
         raise NotFound(message, param="input", provider=provider.name)
     catalog = context.state.catalog.current
-    target = catalog.within(provider, wanted, trusted=is_trusted(context)).alone
+    target = catalog.within(provider, wanted, trusted=knows_all_models(context)).alone
     record.target = target
+    context.state.gate.require_model(context, model, target)
     return target, _native(body, stream=record.stream, request_id=context.request_id)
 
 

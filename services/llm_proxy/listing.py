@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from services.kernel.auth import VISITOR
 from services.kernel.routing import Call
-from services.llm_proxy.access import is_trusted
 from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.catalog import Catalog, chat_models, default_model
 from services.llm_proxy.providers.base import Provider, missing_variable
@@ -19,13 +19,15 @@ async def list_models(call: Call[State]) -> ModelList:
     """Chat models, then aliases, then assistants, as far as the caller may use them"""
     state = call.state
     catalog = state.catalog.current
-    named: list[tuple[str, str]] = []
-    if is_trusted(call.context) or state.gate.anonymous == "all":
-        named += catalog.chat_models() + catalog.aliases()
-    else:
+    if call.caller == VISITOR:
         state.gate.require_open(assistant=True)
+    named = catalog.chat_models() + catalog.aliases()
     named += [(PREFIX + name, "trivet") for name in state.assistants.current.names]
-    items = [ModelItem(id=name, created=CREATED, owned_by=owner) for name, owner in named]
+    items = [
+        ModelItem(id=name, created=CREATED, owned_by=owner)
+        for name, owner in named
+        if state.gate.lists(call.context, name)
+    ]
     return ModelList(data=items)
 
 

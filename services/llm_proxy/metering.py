@@ -1,4 +1,4 @@
-"""What every chat cost and how it ended: one record a chat, closed exactly once.
+"""What every call cost and how it ended: one record a call, closed exactly once.
 
 A record becomes one event for analytics, a few counters, and fields in the access log's line.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from time import perf_counter
 from typing import Any, Literal
 
@@ -16,12 +17,14 @@ from starlette.requests import ClientDisconnect
 from services.kernel.context import RequestContext
 from services.kernel.errors import InternalError, TrivetError
 from services.kernel.outbox import Outbox
+from services.llm_proxy.estimate import BYTES_PER_TOKEN, prompt_tokens
+from services.llm_proxy.keys.ledger import Ledger
+from services.llm_proxy.limits import Grant, Limiter
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.providers.base import Outcome, StreamReader, Usage
 from services.llm_proxy.target import Target
 
 MAX_QUESTION_CHARACTERS = 2000
-BYTES_PER_TOKEN = 4  # a rough mean over English and Chinese JSON in UTF-8
 BATCH_SECONDS = 0.02
 MAX_BATCH = 64  # so that a batch is no pause that a stream could feel
 EndReason = Literal["complete", "error", "truncated", "client_disconnect", "refused"]
@@ -32,14 +35,19 @@ class Record:
     """One chat while it runs. Fill in what becomes known; `Metering.chat` closes it."""
 
     __slots__ = (
+        "asides",
         "asked_model",
         "assistant",
         "attempts",
+        "body",
         "citations",
         "end_reason",
         "error",
         "fallback_from",
         "first_output_seconds",
+        "grant",
+        "is_chat",
+        "key_id",
         "outcome",
         "question",
         "reader",
@@ -50,9 +58,13 @@ class Record:
         "target",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_chat: bool = True) -> None:
         self.started = perf_counter()
+        self.is_chat = is_chat
         self.asked_model: str | None = None
+        self.grant: Grant | None = None  # what the limiter let in; the close settles it
+        self.key_id: str | None = None  # the virtual key that pays
+        self.body: Mapping[str, Any] = {}  # as the caller sent it
         self.target: Target | None = None  # of the latest attempt
         self.attempts = 0  # how many calls went upstream
         self.fallback_from: str | None = None  # what was asked for, where another stands in for it
@@ -67,6 +79,11 @@ class Record:
         self.status = 200
         self.error: TrivetError | None = None
         self.end_reason: EndReason = "complete"
+        self.asides: list[Record] = []
+
+    def count_aside(self, aside: Record) -> None:
+        """Another call was made to answer this chat: its tokens and its cost belong to it."""
+        self.asides.append(aside)
 
     def first_output(self) -> None:
         """The caller is about to see the first real output."""
@@ -90,12 +107,14 @@ class Record:
             return outcome.usage, "exact"
         if not self.sent_bytes or (self.error is not None and not (outcome and outcome.pieces)):
             return None, "none"
-        asked = max(1, self.sent_bytes // BYTES_PER_TOKEN)
+        asked = prompt_tokens(self.body)
+        if self.assistant is not None:  # passages were added to what the caller sent
+            asked = max(asked, self.sent_bytes // BYTES_PER_TOKEN)
         usage = Usage(asked, outcome.pieces if outcome else 0)
         return usage, "estimated" if self.end_reason == "complete" else "partial"
 
 
-_Closed = tuple[Record, RequestContext, float, Usage | None, UsageSource]
+_Closed = tuple[Record, RequestContext, float, Usage | None, UsageSource, float | None]
 
 
 class Metering:
@@ -105,16 +124,22 @@ class Metering:
     costs half as much, and none of it while a caller waits. `flush` at the end of the service.
     """
 
-    def __init__(self, outbox: Outbox, meters: Meters) -> None:
+    def __init__(self, outbox: Outbox, meters: Meters, limiter: Limiter, ledger: Ledger) -> None:
         self._outbox = outbox
         self._meters = meters
+        self._limiter = limiter
+        self._ledger = ledger
         self._closed: list[_Closed] = []
         self._timer: asyncio.TimerHandle | None = None
 
     @contextmanager
     def chat(self, context: RequestContext) -> Iterator[Record]:
         """A record around one chat; whatever happens inside, it is closed once."""
-        record = Record()
+        with self._around(Record(), context) as record:
+            yield record
+
+    @contextmanager
+    def _around(self, record: Record, context: RequestContext) -> Iterator[Record]:
         self._meters.running += 1
         try:
             yield record
@@ -132,6 +157,19 @@ class Metering:
             self._meters.running -= 1
             self._close(record, context)
 
+    @contextmanager
+    def embeddings(self, context: RequestContext) -> Iterator[Record]:
+        """The same for embeddings, which are counted and paid for, but are no event: nobody asked
+        anything."""
+        with self._around(Record(is_chat=False), context) as record:
+            yield record
+
+    def refuse(self, context: RequestContext, error: TrivetError) -> None:
+        """A chat whose caller was refused before anything of it was read."""
+        record = Record()
+        record.fail(error)
+        self._close(record, context)
+
     def flush(self) -> None:
         """Count what is closed, and hand its events to the outbox."""
         if self._timer is not None:
@@ -144,13 +182,24 @@ class Metering:
     def _close(self, record: Record, context: RequestContext) -> None:
         seconds = perf_counter() - record.started
         usage, source = record.usage()
-        record.reader = None
+        cost = record.target.cost_usd(usage) if record.target and usage else None
+        self._settle(record, usage, cost or 0.0)
+        record.reader, record.body = None, {}
         context.log_fields.update(_log_fields(record, usage, source))
-        self._closed.append((record, context, seconds, usage, source))
+        self._closed.append((record, context, seconds, usage, source, cost))
         if len(self._closed) >= MAX_BATCH:
             self.flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(BATCH_SECONDS, self.flush)
+
+    def _settle(self, record: Record, usage: Usage | None, cost_usd: float) -> None:
+        """At once: the next call may need the place."""
+        if record.grant is None:
+            return
+        tokens = usage.input_tokens + usage.output_tokens if usage is not None else 0
+        self._limiter.settle(record.grant, tokens, cost_usd)
+        if record.key_id is not None:
+            self._ledger.add(record.key_id, usage, cost_usd)
 
     def _count(
         self,
@@ -159,10 +208,12 @@ class Metering:
         seconds: float,
         usage: Usage | None,
         source: UsageSource,
+        cost: float | None,
     ) -> None:
-        cost = record.target.cost_usd(usage) if record.target and usage else None
         self._meters.count(record.target, record.end_reason, usage, cost)
         self._meters.observe(record.target, seconds, record.first_output_seconds)
+        if not record.is_chat:
+            return
         self._outbox.record(
             "chat",
             _attributes(record, seconds, usage, source, cost),
@@ -170,6 +221,16 @@ class Metering:
             session_id=context.session_id,
             visitor_id=context.visitor_id,
         )
+
+
+def _cost_usd(target: Target | None, usage: Usage | None) -> float | None:
+    return target.cost_usd(usage) if target is not None and usage is not None else None
+
+
+def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
+    if one is None or other is None:
+        return one or other
+    return Usage(*(getattr(one, f.name) + getattr(other, f.name) for f in fields(Usage)))
 
 
 def _attributes(
@@ -207,26 +268,31 @@ def _attributes(
 
 
 def _log_fields(record: Record, usage: Usage | None, source: UsageSource) -> dict[str, object]:
-    fields: dict[str, object] = {
+    told: dict[str, object] = {
         "stream": record.stream,
         "end_reason": record.end_reason,
         "usage_source": source,
     }
     if record.target is not None:
-        fields["provider"] = record.target.provider.name
-        fields["model"] = record.target.model
+        told["provider"] = record.target.provider.name
+        told["model"] = record.target.model
     if record.attempts > 1:
-        fields["attempts"] = record.attempts
+        told["attempts"] = record.attempts
     if record.fallback_from is not None:
-        fields["fallback_from"] = record.fallback_from
+        told["fallback_from"] = record.fallback_from
     if usage is not None:
-        fields["input_tokens"] = usage.input_tokens
-        fields["output_tokens"] = usage.output_tokens
+        told["input_tokens"] = usage.input_tokens
+        told["output_tokens"] = usage.output_tokens
     if record.first_output_seconds is not None:
-        fields["first_output_ms"] = round(record.first_output_seconds * 1000, 3)
+        told["first_output_ms"] = round(record.first_output_seconds * 1000, 3)
     if record.error is not None:
-        fields["error"] = record.error.type
-    return fields
+        told["error"] = record.error.type
+    return told
+
+
+def note_refusal(context: RequestContext, error: TrivetError) -> None:
+    """For the route table: a chat whose caller the kernel refused."""
+    context.state.metering.refuse(context, error)
 
 
 def question_of(messages: Sequence[Mapping[str, Any]]) -> str:

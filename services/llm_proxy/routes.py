@@ -13,7 +13,18 @@ from services.llm_proxy.dashscope import (
     native_embeddings,
     provider_chat,
 )
+from services.llm_proxy.keys.handlers import (
+    change_key,
+    create_key,
+    issue_visitor_token,
+    list_keys,
+    renew_encryption,
+    revoke_key,
+    rotate_key,
+    show_key,
+)
 from services.llm_proxy.listing import list_models, list_providers
+from services.llm_proxy.metering import note_refusal
 from services.llm_proxy.schemas import (
     ChatBody,
     DashScopeBody,
@@ -21,15 +32,15 @@ from services.llm_proxy.schemas import (
     EmbeddingsBody,
 )
 
+_KEYS = "/api/llm/keys"
 _APPLICATION = "/api/llm/dashscope/apps/{app_id}/completion"
 _GENERATION = "/api/llm/dashscope/services/aigc/text-generation/generation"
-
 _EMBEDDINGS = "/api/llm/dashscope/services/embeddings/text-embedding/text-embedding"
 
 
 def operations() -> list[Operation]:
     """All operations; fixed paths stand before `/api/llm/{provider}`, which would match them."""
-    return [*_openai(), *_console(), *_providers()]
+    return [*_openai(), *_console(), *_keys(), *_providers()]
 
 
 def _openai() -> list[Operation]:
@@ -41,6 +52,7 @@ def _openai() -> list[Operation]:
             access=Access.PUBLIC,
             body=ChatBody,
             streams=True,
+            refused=note_refusal,
             summary="Chat with a model, an alias or an assistant, in OpenAI's shape",
         ),
         operation("GET", "/v1/models", list_models, access=Access.PUBLIC),
@@ -48,7 +60,7 @@ def _openai() -> list[Operation]:
             "POST",
             "/v1/embeddings",
             embeddings,
-            access=Access.NEIGHBOUR,
+            access=Access.APPLICATION,
             body=EmbeddingsBody,
             summary="Embeddings, in OpenAI's shape",
         ),
@@ -64,6 +76,21 @@ def _console() -> list[Operation]:
     ]
 
 
+def _keys() -> list[Operation]:
+    administrator = Access.ADMINISTRATOR
+    one = f"{_KEYS}/{{key_id}}"
+    return [
+        operation("POST", _KEYS, create_key, access=administrator, status=201),
+        operation("GET", _KEYS, list_keys, access=administrator),
+        operation("POST", f"{_KEYS}/visitor", issue_visitor_token, access=Access.PUBLIC),
+        operation("POST", f"{_KEYS}/encryption", renew_encryption, access=administrator),
+        operation("GET", one, show_key, access=administrator),
+        operation("PATCH", one, change_key, access=administrator),
+        operation("DELETE", one, revoke_key, access=administrator, status=204),
+        operation("POST", f"{one}/rotate", rotate_key, access=administrator),
+    ]
+
+
 def _providers() -> list[Operation]:
     return [
         raw_operation(
@@ -73,6 +100,7 @@ def _providers() -> list[Operation]:
             access=Access.PUBLIC,
             body=DashScopeBody,
             streams=True,
+            refused=note_refusal,
             error_form=NATIVE_ERRORS,
             summary="Ask a DashScope application, in DashScope's own shape",
         ),
@@ -83,6 +111,7 @@ def _providers() -> list[Operation]:
             access=Access.PUBLIC,
             body=DashScopeBody,
             streams=True,
+            refused=note_refusal,
             error_form=NATIVE_ERRORS,
             summary="Generate text with a Qwen model, in DashScope's own shape",
         ),
@@ -90,7 +119,7 @@ def _providers() -> list[Operation]:
             "POST",
             _EMBEDDINGS,
             native_embeddings,
-            access=Access.NEIGHBOUR,
+            access=Access.APPLICATION,
             body=DashScopeEmbeddingsBody,
             error_form=NATIVE_ERRORS,
             summary="Embeddings, in DashScope's own shape",
@@ -102,6 +131,7 @@ def _providers() -> list[Operation]:
             access=Access.PUBLIC,
             body=ChatBody,
             streams=True,
+            refused=note_refusal,
             summary="Chat with one provider, in OpenAI's shape or in DashScope's",
         ),
     ]

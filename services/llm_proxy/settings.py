@@ -31,7 +31,7 @@ class Settings(CommonSettings):
     anonymous_chats_per_minute: int = setting(
         "LLM_PROXY_ANONYMOUS_CHATS_PER_MINUTE",
         60,
-        "Chats a minute from one address without a credential, in each instance.",
+        "Chats a minute from one address without a key, over all instances.",
         minimum=1,
     )
     models_file: Path = setting(
@@ -71,6 +71,20 @@ class Settings(CommonSettings):
     user_agent: str = setting(
         "LLM_PROXY_USER_AGENT", f"Trivet/{VERSION}", "The User-Agent that vendors see."
     )
+    fernet_key: str = setting(
+        "FERNET_KEY",
+        "",
+        "Encrypts providers' keys that are stored in the database; several separated by commas: the"
+        " first encrypts, all decrypt. Empty: providers' keys come from here alone.",
+        secret=True,
+    )
+    visitor_token_seconds: int = setting(
+        "LLM_PROXY_VISITOR_TOKEN_SECONDS",
+        900,
+        "How long a visitor's token, got for a publishable key, is good.",
+        minimum=10,
+        maximum=86400,
+    )
     doubao_api_key: str = _secret("DOUBAO_API_KEY", "Key of Volcengine Ark.")
     doubao_base_url: str = setting(
         "DOUBAO_BASE_URL", "https://ark.cn-beijing.volces.com/api/v3", "Address of Ark's API."
@@ -104,6 +118,19 @@ class Settings(CommonSettings):
     anthropic_base_url: str = setting(
         "ANTHROPIC_BASE_URL", "https://api.anthropic.com/v1", "Address of Anthropic's API."
     )
+
+    @property
+    def database_path(self) -> Path:
+        return self.data_dir / "llm_proxy.db"
+
+    @property
+    def migration_lock_path(self) -> Path:
+        return self.data_dir / "llm_proxy.lock"
+
+    @property
+    def limits_dir(self) -> Path:
+        """Where the instances count together."""
+        return self.data_dir / "limits"
 
     @property
     def anonymous_access(self) -> Literal["all", "assistants", "off"]:

@@ -10,6 +10,7 @@ from services.kernel.outbox import Outbox
 from services.llm_proxy.access import Gate
 from services.llm_proxy.assistants import Assistants
 from services.llm_proxy.catalog import Catalog
+from services.llm_proxy.keys.keyring import Keyring
 from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.resilience.dispatcher import Dispatcher
@@ -27,6 +28,7 @@ class State:
     catalog: WatchedFile[Catalog]
     assistants: WatchedFile[Assistants]
     gate: Gate
+    keyring: Keyring
     client: Client
     dispatcher: Dispatcher
     kb: NeighbourClient

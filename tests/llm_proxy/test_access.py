@@ -13,7 +13,7 @@ def test_strangers_may_chat_sixty_times_a_minute_by_default(start: Start) -> Non
         assert statuses == [200] * 60 + [429]
         refused = gateway.chat("openai/words")
         assert refused.json()["error"]["type"] == "rate_limit_error"
-        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert 1 <= int(refused.headers["retry-after"]) <= 62
         for path in ("/api/llm/openai", "/api/llm/dashscope/apps/words/completion"):
             assert gateway.post(path, {"input": {"prompt": "x"}}).status_code in (404, 429)
         elsewhere = gateway.post(

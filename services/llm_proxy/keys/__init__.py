@@ -1,0 +1,1 @@
+"""Keys: virtual ones that callers use, and providers' own, kept encrypted."""

@@ -1,0 +1,75 @@
+"""What keys spend, gathered in memory and written down once a second, by a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+
+from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.llm_proxy.keys.key import text_of
+from services.llm_proxy.keys.store import KeyStore, Spending
+from services.llm_proxy.providers.base import Usage
+
+WRITE_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """Adds up by key and UTC day: bounded by the number of keys. Use on one event loop."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._spending: dict[tuple[str, str], Spending] = {}
+
+    def add(self, key_id: str, usage: Usage | None, cost_usd: float) -> None:
+        """One call of a key is over."""
+        day = datetime.now(UTC).date().isoformat()
+        old = self._spending.get((key_id, day)) or Spending(key_id, day, 0, 0, 0, 0.0)
+        self._spending[key_id, day] = Spending(
+            key_id,
+            day,
+            old.calls + 1,
+            old.input_tokens + (usage.input_tokens if usage else 0),
+            old.output_tokens + (usage.output_tokens if usage else 0),
+            old.cost_usd + cost_usd,
+        )
+
+    async def keep(self) -> None:
+        """Write down what has come together, again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(WRITE_SECONDS)
+            await self.write()
+
+    async def write(self) -> None:
+        """Write down what has come together; what cannot be written waits for the next time."""
+        taken, self._spending = self._spending, {}
+        if not taken:
+            return
+        used = dict.fromkeys((item.key_id for item in taken.values()), text_of(datetime.now(UTC)))
+        try:
+            work = partial(self._store.write_down, list(taken.values()), used)
+            await to_thread.run_sync(work, abandon_on_cancel=False)
+        except SQLAlchemyError as exc:
+            _log.error("spending cannot be written down", exc_info=exc)
+            self._put_back(taken)
+
+    def _put_back(self, taken: Mapping[tuple[str, str], Spending]) -> None:
+        for place, item in taken.items():
+            newer = self._spending.get(place)
+            self._spending[place] = item if newer is None else _sum(item, newer)
+
+
+def _sum(one: Spending, other: Spending) -> Spending:
+    return Spending(
+        one.key_id,
+        one.day,
+        one.calls + other.calls,
+        one.input_tokens + other.input_tokens,
+        one.output_tokens + other.output_tokens,
+        one.cost_usd + other.cost_usd,
+    )
