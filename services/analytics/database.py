@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from services.analytics.questions import hash_of
 from services.analytics.settings import Settings
+from services.analytics.words import folded
 from services.kernel.database import migrate, open_engine
 
 _SCRIPTS = Path(__file__).parent / "migrations"
@@ -35,10 +37,19 @@ def open_database(settings: Settings) -> Database:
     migrate(writing, _SCRIPTS, settings.migration_lock_path)
     # An export passes every page once: caching or mapping them would only fill the memory.
     exporting = open_engine(path, cache_mib=2, mmap_mib=0, pool_size=2)
-    return Database(writing, open_engine(path, pool_size=8), exporting)
+    reading = open_engine(path, pool_size=8)
+    for engine in (reading, exporting):
+        event.listen(engine, "connect", _teach)
+    return Database(writing, reading, exporting)
 
 
 def _sync_each_commit(connection: Any, _record: object) -> None:
     """A sender deletes what was answered, so an answer must survive a power cut. With many events
     in one commit that costs little. https://www.sqlite.org/pragma.html#pragma_synchronous"""
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _teach(connection: Any, _record: object) -> None:
+    """Functions of ours that queries use."""
+    connection.create_function("analytics_folded", 1, folded, deterministic=True)
+    connection.create_function("analytics_hash", 1, hash_of, deterministic=True)

@@ -1,105 +1,117 @@
 """What an event looks like on the wire, for each kind: OpenTelemetry's GenAI names where there are
 any (https://opentelemetry.io/docs/specs/semconv/gen-ai/), `trivet.` ones for the rest.
 
-Attributes that are not named here are kept as they are, within a bound.
+Attributes that are not named here are kept as they are, within a bound. The types are dicts, not
+models: a batch is checked without making an object an event, which costs a third.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
-from pydantic import UUID7, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
 
+_KEEP = ConfigDict(extra="allow", coerce_numbers_to_str=True)
 _Count: TypeAlias = Annotated[int, Field(ge=0, le=10**12)]
 _Seconds: TypeAlias = Annotated[float, Field(ge=0, le=10**7, allow_inf_nan=False)]
+_Score: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+_Usd: TypeAlias = Annotated[float, Field(ge=0, le=10**6)]
+_Name: TypeAlias = Annotated[str, Field(max_length=128)]
+# A UUID of version 7 (RFC 9562), with hyphens or without.
+_UUID7 = r"^(?i:[\da-f]{8}-?[\da-f]{4}-?7[\da-f]{3}-?[89ab][\da-f]{3}-?[\da-f]{12})$"
+
+# What any kind may carry.
+_COMMON: dict[str, Any] = {
+    "http.response.status_code": NotRequired[Annotated[int, Field(ge=100, le=599)] | None],
+    "error.type": NotRequired[str | None],
+    "trivet.end_reason": NotRequired[str | None],
+    "trivet.duration_seconds": NotRequired[_Seconds | None],
+}
+# One call of a language model, whether it was answered, refused or broken off.
+_CHAT: dict[str, Any] = _COMMON | {
+    "gen_ai.operation.name": NotRequired[str | None],
+    "gen_ai.provider.name": NotRequired[str | None],
+    "gen_ai.request.model": NotRequired[str | None],
+    "gen_ai.response.model": NotRequired[str | None],
+    "gen_ai.request.stream": NotRequired[bool | None],
+    "gen_ai.usage.input_tokens": NotRequired[_Count | None],
+    "gen_ai.usage.output_tokens": NotRequired[_Count | None],
+    "gen_ai.response.finish_reasons": NotRequired[list[str] | None],
+    "gen_ai.response.time_to_first_chunk": NotRequired[_Seconds | None],
+    "trivet.cost_usd": NotRequired[_Usd | None],
+    "trivet.usage_source": NotRequired[str | None],
+    "trivet.assistant": NotRequired[str | None],
+    "trivet.question": NotRequired[str | None],
+    "trivet.citations": NotRequired[list[str] | None],
+    "trivet.fallback_from": NotRequired[str | None],
+    "trivet.attempts": NotRequired[_Count | None],
+    "trivet.cache": NotRequired[str | None],
+}
+# One search in the knowledge base.
+_SEARCH: dict[str, Any] = _COMMON | {
+    "trivet.query": NotRequired[str | None],
+    "trivet.collection": NotRequired[str | None],
+    "trivet.mode": NotRequired[str | None],
+    "trivet.top_k": NotRequired[_Count | None],
+    "trivet.total_found": NotRequired[_Count | None],
+    "trivet.top_score": NotRequired[_Score | None],
+    "trivet.cause": NotRequired[str | None],
+}
+# A vote on an answer.
+_FEEDBACK: dict[str, Any] = _COMMON | {
+    "trivet.rating": Literal["up", "down"],
+    "trivet.comment": NotRequired[str | None],
+    "trivet.rated_request_id": Annotated[str, Field(min_length=1, max_length=128)],
+}
 
 
-class Attributes(BaseModel):
-    """What any kind may carry."""
-
-    model_config = ConfigDict(extra="allow", coerce_numbers_to_str=True)
-
-    status: int | None = Field(None, alias="http.response.status_code", ge=100, le=599)
-    error_type: str | None = Field(None, alias="error.type")
-    end_reason: str | None = Field(None, alias="trivet.end_reason")
-    duration_seconds: _Seconds | None = Field(None, alias="trivet.duration_seconds")
+_make_type: Any = TypedDict  # with names and fields that are variables
 
 
-class ChatAttributes(Attributes):
-    """One call of a language model, whether it was answered, refused or broken off."""
-
-    operation: str | None = Field(None, alias="gen_ai.operation.name")
-    provider: str | None = Field(None, alias="gen_ai.provider.name")
-    request_model: str | None = Field(None, alias="gen_ai.request.model")
-    response_model: str | None = Field(None, alias="gen_ai.response.model")
-    stream: bool | None = Field(None, alias="gen_ai.request.stream")
-    input_tokens: _Count | None = Field(None, alias="gen_ai.usage.input_tokens")
-    output_tokens: _Count | None = Field(None, alias="gen_ai.usage.output_tokens")
-    finish_reasons: list[str] | None = Field(None, alias="gen_ai.response.finish_reasons")
-    first_token_seconds: _Seconds | None = Field(None, alias="gen_ai.response.time_to_first_chunk")
-    cost_usd: float | None = Field(None, alias="trivet.cost_usd", ge=0, le=10**6)
-    usage_source: str | None = Field(None, alias="trivet.usage_source")
-    assistant: str | None = Field(None, alias="trivet.assistant")
-    question: str | None = Field(None, alias="trivet.question")
-    citations: list[str] | None = Field(None, alias="trivet.citations")
+def _attributes(name: str, fields: dict[str, Any]) -> Any:
+    """A type of dict, by fields whose names are no Python names."""
+    made = _make_type(name, fields)
+    made.__pydantic_config__ = _KEEP
+    return made
 
 
-class SearchAttributes(Attributes):
-    """One search in the knowledge base."""
-
-    query: str | None = Field(None, alias="trivet.query")
-    collection: str | None = Field(None, alias="trivet.collection")
-    mode: str | None = Field(None, alias="trivet.mode")
-    top_k: _Count | None = Field(None, alias="trivet.top_k")
-    total_found: _Count | None = Field(None, alias="trivet.total_found")
-    top_score: float | None = Field(None, alias="trivet.top_score", allow_inf_nan=False)
-    cause: str | None = Field(None, alias="trivet.cause")
+_ENVELOPE: dict[str, Any] = {
+    "id": Annotated[str, Field(pattern=_UUID7)],
+    "time": AwareDatetime,
+    "service": Annotated[str, Field(min_length=1, max_length=64)],
+    "request_id": _Name,
+    "session_id": NotRequired[_Name | None],
+    "visitor_id": NotRequired[_Name | None],
+}
 
 
-class FeedbackAttributes(Attributes):
-    """A vote on an answer."""
-
-    rating: Literal["up", "down"] = Field(alias="trivet.rating")
-    comment: str | None = Field(None, alias="trivet.comment")
-    rated_request_id: str = Field(alias="trivet.rated_request_id", min_length=1, max_length=128)
-
-
-class _Envelope(BaseModel):
-    id: UUID7
-    time: AwareDatetime
-    service: str = Field(min_length=1, max_length=64)
-    request_id: str = Field(max_length=128)
-    session_id: str | None = Field(None, max_length=128)
-    visitor_id: str | None = Field(None, max_length=128)
+def _event(kind: str, fields: dict[str, Any]) -> Any:
+    made = _ENVELOPE | {
+        "kind": Literal[kind],
+        "attributes": _attributes(f"{kind.title()}Attributes", fields),
+    }
+    return _make_type(f"{kind.title()}Event", made)
 
 
-class ChatEvent(_Envelope):
-    kind: Literal["chat"]
-    attributes: ChatAttributes
+_BY_KIND = {
+    "chat": _CHAT,
+    "search": _SEARCH,
+    "feedback": _FEEDBACK,
+    "workflow": _COMMON,
+    "error": _COMMON,
+}
+KNOWN_ATTRIBUTES = {kind: frozenset(fields) for kind, fields in _BY_KIND.items()}
+AnyEvent: TypeAlias = dict[str, Any]
 
 
-class SearchEvent(_Envelope):
-    kind: Literal["search"]
-    attributes: SearchAttributes
+def _any_event() -> Any:
+    chat, search, feedback, workflow, error = (_event(k, f) for k, f in _BY_KIND.items())
+    union = chat | search | feedback | workflow | error
+    return Annotated[union, Field(discriminator="kind")]
 
 
-class FeedbackEvent(_Envelope):
-    kind: Literal["feedback"]
-    attributes: FeedbackAttributes
-
-
-class WorkflowEvent(_Envelope):
-    kind: Literal["workflow"]
-    attributes: Attributes
-
-
-class ErrorEvent(_Envelope):
-    kind: Literal["error"]
-    attributes: Attributes
-
-
-AnyEvent: TypeAlias = ChatEvent | SearchEvent | FeedbackEvent | WorkflowEvent | ErrorEvent
-ANY_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Annotated[AnyEvent, Field(discriminator="kind")])
+ANY_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(_any_event())
 
 EARLIEST = datetime.fromisoformat("2020-01-01T00:00:00+00:00")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select
 
-from services.analytics.models import Cleanup, table
+from services.analytics.models import Batch, Cleanup, table
 from services.analytics.retention import database_bytes
 from services.analytics.schemas import HealthAnswer
 from services.analytics.state import State
@@ -12,6 +12,7 @@ from services.kernel.errors import Overloaded
 from services.kernel.health import Check
 
 _LAG_MAX_SECONDS = 10.0
+_batch = table(Batch)
 _cleanup = table(Cleanup)
 
 
@@ -30,9 +31,10 @@ async def health(state: State) -> HealthAnswer:
 
 
 def _count_rows(connection: Connection) -> int:
-    """All that were ever inserted, which SQLite keeps for AUTOINCREMENT, less those cleaned up:
-    counting ten million rows would take too long. https://www.sqlite.org/autoinc.html"""
-    inserted = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'event'")) or 0
+    """All that were ever inserted, which each transaction notes, less those cleaned up: counting
+    ten million rows would take too long."""
+    newest = select(_batch.c.events).order_by(_batch.c.seq.desc()).limit(1)
+    inserted = connection.scalar(newest) or 0
     deleted = connection.scalar(select(func.coalesce(func.sum(_cleanup.c.deleted), 0))) or 0
     return int(inserted) - int(deleted)
 

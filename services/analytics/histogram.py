@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import struct
-from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -43,8 +42,9 @@ def encode(counts: Mapping[int, int]) -> bytes:
     return b"".join(_PAIR.pack(n, min(counts[n], _MAX_COUNT)) for n in sorted(counts))
 
 
-def decode(blob: bytes) -> Counter[int]:
-    return Counter(dict(_PAIR.iter_unpack(blob)))
+def pairs(blob: bytes) -> Iterable[tuple[int, int]]:
+    """(bin, count) of what was encoded."""
+    return _PAIR.iter_unpack(blob)
 
 
 def percentiles_us(blobs: Iterable[bytes], quantiles: Iterable[float]) -> list[float | None]:

@@ -5,35 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from pydantic import ValidationError
 
-from services.analytics.events import (
-    ANY_EVENT,
-    EARLIEST,
-    AnyEvent,
-    Attributes,
-    ChatEvent,
-    FeedbackEvent,
-    SearchEvent,
-)
-from services.analytics.models import Event, Kind
+from services.analytics.events import ANY_EVENT, EARLIEST, KNOWN_ATTRIBUTES, AnyEvent
+from services.analytics.identifier import packed
+from services.analytics.models import Kind
 from services.analytics.privacy import redact, redact_all
-
-# Columns of `event`; those that point to labels still hold their words.
-Record: TypeAlias = dict[str, Any]
 
 MAX_TEXT_CHARACTERS = 2_000
 _MAX_LABEL_CHARACTERS = 128
 _MAX_REASON_CHARACTERS = 300
 _MAX_EXTRA_BYTES = 4_096
 _MAX_CITATIONS = 50
+_MAX_SMALL_NUMBER = 1_000  # of `top_k` and `attempts`, which are parts of combinations
 _FUTURE = timedelta(days=1)  # clocks differ, but not by more
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_EMPTY: Record = {name: None for name in Event.model_fields if name != "seq"}
+_EARLIEST_US = (EARLIEST - _EPOCH) // _MICROSECOND
+_KINDS = {kind.name: int(kind) for kind in Kind}
+
+# A combination of words: in the order of FACET_COLUMNS or TRAIT_COLUMNS, None where there is none.
+Words = tuple[Any, ...]
+_NO_TRAITS: Words = (None,) * 12
+
+
+@dataclass(slots=True)
+class Record:
+    """One row of `event` in the making; its combinations still hold their words."""
+
+    id: bytes
+    time_us: int
+    kind: int
+    facet: Words
+    trait: Words
+    request_id: bytes | str
+    session: str | None
+    visitor_id: bytes | str | None
+    duration_us: int | None
+    extra: str | None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cost_nano_usd: int | None = None
+    first_token_us: int | None = None
+    total_found: int | None = None
+    top_score: float | None = None
+    rating: int | None = None
+    rated_request_id: bytes | str | None = None
+    text: str | None = None
+    citations: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,16 +69,19 @@ class Intake:
 def take_in(events: Sequence[object], *, store_questions: bool, now: datetime) -> Intake:
     """Checks each event by itself, so that one that is unfit does not hold up the others."""
     found = Intake([], [])
+    latest_us = microseconds(now + _FUTURE)
+    validate = ANY_EVENT.validate_python
     for index, raw in enumerate(events):
         try:
-            event = ANY_EVENT.validate_python(raw)
+            event = validate(raw)
         except ValidationError as exc:
             found.rejected.append((index, _why(exc)))
             continue
-        if not EARLIEST <= event.time <= now + _FUTURE:
+        time_us = microseconds(event["time"])
+        if not _EARLIEST_US <= time_us <= latest_us:
             found.rejected.append((index, "time: out of range (from 2020 to a day from now)"))
             continue
-        found.records.append((index, record_of(event, store_questions=store_questions)))
+        found.records.append((index, _record(event, time_us, store_questions)))
     return found
 
 
@@ -67,82 +92,108 @@ def _why(error: ValidationError) -> str:
     return f"{'.'.join(place) or 'event'}: {first['msg']}"[:_MAX_REASON_CHARACTERS]
 
 
-def record_of(event: AnyEvent, *, store_questions: bool) -> Record:
-    """One row of `event` out of a valid event."""
-    attributes = event.attributes
-    record = _EMPTY | {
-        "id": event.id.bytes,
-        "time_us": microseconds(event.time),
-        "kind": int(Kind[event.kind]),
-        "service": _label(event.service),
-        "request_id": event.request_id,
-        "session_id": event.session_id or None,
-        "visitor_id": event.visitor_id or None,
-        "status": attributes.status,
-        "error_type": _label(attributes.error_type),
-        "end_reason": _label(attributes.end_reason),
-        "duration_us": _scaled(attributes.duration_seconds, 10**6),
-        "extra": _extra(attributes),
-    }
-    if isinstance(event, ChatEvent):
-        record |= _of_chat(event)
-    elif isinstance(event, SearchEvent):
-        record |= _of_search(event)
-    elif isinstance(event, FeedbackEvent):
-        record |= _of_feedback(event)
-    if not store_questions and not isinstance(event, FeedbackEvent):
-        record["text"] = None
-    return record
-
-
 def microseconds(time: datetime) -> int:
     """Microseconds since 1970, exactly."""
     return (time - _EPOCH) // _MICROSECOND
 
 
-def _of_chat(event: ChatEvent) -> Record:
-    a = event.attributes
-    return {
-        "provider": _label(a.provider),
-        "model": _label(a.response_model or a.request_model),
-        "requested_model": _label(a.request_model),
-        "assistant": _label(a.assistant),
-        "finish_reason": _label(a.finish_reasons[0] if a.finish_reasons else None),
-        "stream": a.stream,
-        "input_tokens": a.input_tokens,
-        "output_tokens": a.output_tokens,
-        "usage_source": _label(a.usage_source),
-        "cost_nano_usd": _scaled(a.cost_usd, 10**9),
-        "first_token_us": _scaled(a.first_token_seconds, 10**6),
-        "text": _text(a.question),
-        "citations": _citations(a.citations),
-    }
+def _record(event: AnyEvent, time_us: int, store_questions: bool) -> Record:
+    """One row of `event` out of a valid event."""
+    kind: str = event["kind"]
+    attributes: dict[str, Any] = event["attributes"]
+    get = attributes.get
+    visitor = event.get("visitor_id")
+    record = Record(
+        id=bytes.fromhex(event["id"].replace("-", "")),
+        time_us=time_us,
+        kind=_KINDS[kind],
+        facet=(
+            _KINDS[kind],
+            event["service"],
+            _label(get("gen_ai.provider.name")) if kind == "chat" else None,
+            _label(get("gen_ai.response.model") or get("gen_ai.request.model"))
+            if kind == "chat"
+            else None,
+            get("http.response.status_code"),
+            _label(get("error.type")),
+            _label(get("trivet.end_reason")),
+        ),
+        trait=_NO_TRAITS,
+        request_id=packed(event["request_id"]),
+        session=event.get("session_id") or None,
+        visitor_id=packed(visitor) if visitor else None,
+        duration_us=_scaled(get("trivet.duration_seconds"), 10**6),
+        extra=_extra(attributes, kind),
+    )
+    if kind == "chat":
+        _add_chat(record, attributes)
+    elif kind == "search":
+        _add_search(record, attributes)
+    elif kind == "feedback":
+        _add_feedback(record, attributes)
+    if not store_questions and kind != "feedback":
+        record.text = None
+    return record
 
 
-def _of_search(event: SearchEvent) -> Record:
-    a = event.attributes
-    return {
-        "collection": _label(a.collection),
-        "mode": _label(a.mode),
-        "cause": _label(a.cause),
-        "top_k": a.top_k,
-        "total_found": a.total_found,
-        "top_score": a.top_score,
-        "text": _text(a.query),
-    }
+def _add_chat(record: Record, attributes: dict[str, Any]) -> None:
+    get = attributes.get
+    reasons = get("gen_ai.response.finish_reasons")
+    record.trait = (
+        _label(get("gen_ai.request.model")),
+        _label(get("trivet.assistant")),
+        _label(reasons[0] if reasons else None),
+        get("gen_ai.request.stream"),
+        _label(get("trivet.usage_source")),
+        None,
+        None,
+        None,
+        None,
+        _label(get("trivet.fallback_from")),
+        _small(get("trivet.attempts")),
+        _label(get("trivet.cache")),
+    )
+    record.input_tokens = get("gen_ai.usage.input_tokens")
+    record.output_tokens = get("gen_ai.usage.output_tokens")
+    record.cost_nano_usd = _scaled(get("trivet.cost_usd"), 10**9)
+    record.first_token_us = _scaled(get("gen_ai.response.time_to_first_chunk"), 10**6)
+    record.text = _text(get("trivet.question"))
+    record.citations = _citations(get("trivet.citations"))
 
 
-def _of_feedback(event: FeedbackEvent) -> Record:
-    a = event.attributes
-    return {
-        "rating": 1 if a.rating == "up" else -1,
-        "rated_request_id": a.rated_request_id,
-        "text": _text(a.comment),
-    }
+def _add_search(record: Record, attributes: dict[str, Any]) -> None:
+    get = attributes.get
+    record.trait = (
+        None,
+        None,
+        None,
+        None,
+        None,
+        _label(get("trivet.collection")),
+        _label(get("trivet.mode")),
+        _label(get("trivet.cause")),
+        _small(get("trivet.top_k")),
+        None,
+        None,
+        None,
+    )
+    record.total_found = get("trivet.total_found")
+    record.top_score = get("trivet.top_score")
+    record.text = _text(get("trivet.query"))
+
+
+def _add_feedback(record: Record, attributes: dict[str, Any]) -> None:
+    record.rating = 1 if attributes["trivet.rating"] == "up" else -1
+    record.rated_request_id = packed(attributes["trivet.rated_request_id"])
+    record.text = _text(attributes.get("trivet.comment"))
 
 
 def _label(word: str | None) -> str | None:
     return word[:_MAX_LABEL_CHARACTERS] if word else None
+
+
+def _small(number: int | None) -> int | None:
+    return None if number is None else min(number, _MAX_SMALL_NUMBER)
 
 
 def _scaled(value: float | None, factor: int) -> int | None:
@@ -158,16 +209,18 @@ def _text(text: str | None) -> str | None:
 
 
 def _citations(ids: list[str] | None) -> str | None:
-    if not ids:
+    """None: no sources were looked for; `[]`: none were found."""
+    if ids is None:
         return None
     return orjson.dumps([i[:_MAX_LABEL_CHARACTERS] for i in ids[:_MAX_CITATIONS]]).decode()
 
 
-def _extra(attributes: Attributes) -> str | None:
+def _extra(attributes: dict[str, Any], kind: str) -> str | None:
     """Unknown attributes, redacted, as JSON; when they are too large only their number."""
-    found = attributes.model_extra
-    if not found:
+    unknown = attributes.keys() - KNOWN_ATTRIBUTES[kind]
+    if not unknown:
         return None
+    found = {name: value for name, value in attributes.items() if name in unknown}
     encoded = orjson.dumps(redact_all(found))
     if len(encoded) > _MAX_EXTRA_BYTES:
         encoded = orjson.dumps({"trivet.dropped_attributes": len(found)})

@@ -57,14 +57,3 @@ def _numbers_of(connection: Connection, words: Sequence[str]) -> dict[str, int]:
         wanted = select(_label).where(_label.c.text.in_(words[start : start + _CHUNK]))
         found |= {row.text: row.id for row in connection.execute(wanted)}
     return found
-
-
-def words_by_number(connection: Connection) -> dict[int, str]:
-    """All labels, for reading."""
-    return {row.id: row.text for row in connection.execute(select(_label))}
-
-
-def number_of(connection: Connection, word: str) -> int:
-    """The number of a word; -1, which no row holds, of one that never came."""
-    found = connection.scalar(select(_label.c.id).where(_label.c.text == word))
-    return -1 if found is None else found

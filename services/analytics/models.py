@@ -1,20 +1,35 @@
 """The tables, and nothing else.
 
-Rows are narrow on purpose: words that repeat (services, models, reasons) are numbers that point
-into `label`, times are microseconds since 1970 in UTC, money is nano-dollars, so that sums are
-exact and a record takes little room. 0 stands for "no label" in keys, where NULL cannot.
+Rows are narrow on purpose. Words that repeat (services, models, reasons) are numbers that point
+into `label`; the combinations in which they occur are few, so a record holds the number of its
+combination (`facet`: what pages filter by; `trait`: the rest). Times are microseconds since 1970 in
+UTC, money is nano-dollars, so that sums are exact. 0 stands for "no label" in keys, where NULL
+cannot. docs/decisions/0030 and 0031 say why, with figures.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, LargeBinary, MetaData, SmallInteger, Table
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
+from sqlalchemy.types import NullType
 from sqlmodel import Field, SQLModel
 
 BUCKET_SECONDS = 900
 BUCKET_US = BUCKET_SECONDS * 1_000_000
+BUCKETS_PER_DAY = 86_400 // BUCKET_SECONDS
+KEY_BITS = 10  # of a record's key that tell records of one microsecond apart
 
 
 class Kind(IntEnum):
@@ -47,55 +62,120 @@ class Label(AnalyticsTable, table=True):
     text: str = Field(unique=True)
 
 
+FACET_COLUMNS = ("kind", "service", "provider", "model", "status", "error_type", "end_reason")
+TRAIT_COLUMNS = (
+    "requested_model",
+    "assistant",
+    "finish_reason",
+    "stream",
+    "usage_source",
+    "collection",
+    "mode",
+    "cause",
+    "top_k",
+    "fallback_from",
+    "attempts",
+    "cache",
+)
+
+
+class Facet(AnalyticsTable, table=True):
+    """A combination of what records are filtered and counted by; never changed, never deleted."""
+
+    __tablename__ = "facet"
+    __table_args__ = (UniqueConstraint(*FACET_COLUMNS),)
+
+    id: int = Field(primary_key=True)
+    kind: int
+    service: int
+    provider: int
+    model: int
+    status: int
+    error_type: int
+    end_reason: int
+
+
+class Trait(AnalyticsTable, table=True):
+    """A combination of what else repeats; 0 where there is nothing (`stream`: 1 no, 2 yes; numbers
+    are one more than they say)."""
+
+    __tablename__ = "trait"
+    __table_args__ = (UniqueConstraint(*TRAIT_COLUMNS),)
+
+    id: int = Field(primary_key=True)
+    requested_model: int
+    assistant: int
+    finish_reason: int
+    stream: int
+    usage_source: int
+    collection: int
+    mode: int
+    cause: int
+    top_k: int
+    fallback_from: int
+    attempts: int
+    cache: int
+
+
 class Event(AnalyticsTable, table=True):
-    """One record: what happened, once. `seq` rises in the order of arrival, over all instances."""
+    """One record: what happened, once.
+
+    `key` is its time: microseconds · 1024, plus a number that tells those of one microsecond apart.
+    So the table lies in the order of time, and each index, which ends with the key, does too.
+    `request_id`, `rated_request_id`, `visitor_id`: 16 or 12 bytes where they are hexadecimal, else
+    text (see identifier.py).
+    """
 
     __tablename__ = "event"
-    # AUTOINCREMENT: a number is never used again, so that a reader can go on after the last one.
     __table_args__ = (
-        Index("ix_event_time", "time_us"),
-        Index("ix_event_session", "session_id", sqlite_where=sql("session_id IS NOT NULL")),
+        Index("ix_event_facet", "facet"),
+        Index("ix_event_session", "session", sqlite_where=sql("session IS NOT NULL")),
         Index("ix_event_request", "request_id"),
-        {"sqlite_autoincrement": True},
+        Index(
+            "ix_event_rated", "rated_request_id", sqlite_where=sql("rated_request_id IS NOT NULL")
+        ),
     )
 
-    seq: int = Field(primary_key=True, sa_type=Integer)
+    key: int = Field(primary_key=True, sa_type=Integer)
     id: bytes = Field(sa_type=LargeBinary, unique=True)
-    time_us: int = Field(sa_type=BigInteger)
-    kind: int = Field(sa_type=SmallInteger)
-    request_id: str
-    session_id: str | None = None
-    visitor_id: str | None = None
-    service: int
-    provider: int | None = None
-    model: int | None = None
-    requested_model: int | None = None
-    assistant: int | None = None
-    status: int | None = None
-    error_type: int | None = None
-    end_reason: int | None = None
-    finish_reason: int | None = None
-    stream: bool | None = None
+    facet: int
+    trait: int
+    request_id: Any = Field(sa_type=NullType, nullable=False)
+    session: int | None = None
+    visitor_id: Any = Field(default=None, sa_type=NullType, nullable=True)
     input_tokens: int | None = None
     output_tokens: int | None = None
-    usage_source: int | None = None
     cost_nano_usd: int | None = Field(default=None, sa_type=BigInteger)
     duration_us: int | None = Field(default=None, sa_type=BigInteger)
     first_token_us: int | None = Field(default=None, sa_type=BigInteger)
-    collection: int | None = None
-    mode: int | None = None
-    cause: int | None = None
-    top_k: int | None = None
     total_found: int | None = None
     top_score: float | None = None
     rating: int | None = Field(default=None, sa_type=SmallInteger)
-    rated_request_id: str | None = None
+    rated_request_id: Any = Field(default=None, sa_type=NullType, nullable=True)
     text: str | None = None
     citations: str | None = None
     extra: str | None = None
 
 
-class Rollup(AnalyticsTable, table=True):
+class _Sums(SQLModel):
+    """What is added up."""
+
+    events: int
+    zero_hits: int
+    low_scores: int
+    thumbs_up: int
+    thumbs_down: int
+    fallbacks: int
+    cache_hits: int
+    input_tokens: int = Field(sa_type=BigInteger)
+    output_tokens: int = Field(sa_type=BigInteger)
+    cost_nano_usd: int = Field(sa_type=BigInteger)
+
+
+SUM_COLUMNS = tuple(_Sums.model_fields)
+
+
+class Rollup(_Sums, AnalyticsTable, table=True):
     """Sums over a quarter of an hour in UTC; they stay when a cleanup takes the records.
 
     `bucket` is the number of quarters since 1970. Histograms are sparse (see histogram.py).
@@ -105,42 +185,90 @@ class Rollup(AnalyticsTable, table=True):
     __table_args__ = ({"sqlite_with_rowid": False},)
 
     bucket: int = Field(primary_key=True)
-    kind: int = Field(primary_key=True)
-    service: int = Field(primary_key=True)
-    provider: int = Field(primary_key=True)
-    model: int = Field(primary_key=True)
-    status: int = Field(primary_key=True)
-    error_type: int = Field(primary_key=True)
-    end_reason: int = Field(primary_key=True)
-    events: int
-    zero_hits: int
-    thumbs_up: int
-    thumbs_down: int
-    input_tokens: int = Field(sa_type=BigInteger)
-    output_tokens: int = Field(sa_type=BigInteger)
-    cost_nano_usd: int = Field(sa_type=BigInteger)
+    facet: int = Field(primary_key=True)
     durations: bytes = Field(sa_type=LargeBinary)
     first_tokens: bytes = Field(sa_type=LargeBinary)
+
+
+class RollupDay(_Sums, AnalyticsTable, table=True):
+    """The same over days of UTC (`day`: their number since 1970), so that a month is few rows."""
+
+    __tablename__ = "rollup_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: int = Field(primary_key=True)
+    facet: int = Field(primary_key=True)
+    durations: bytes = Field(sa_type=LargeBinary)
+    first_tokens: bytes = Field(sa_type=LargeBinary)
+
+
+class Pulse(_Sums, AnalyticsTable, table=True):
+    """The sums of a quarter of an hour over all facets: what a curve is drawn from."""
+
+    __tablename__ = "pulse"
+
+    bucket: int = Field(primary_key=True)
+    questions: int
+    searches: int
+    errors: int
+    sessions: int = Field(description="Conversations that began.")
+
+
+PULSE_COLUMNS = (*SUM_COLUMNS, "questions", "searches", "errors", "sessions")
 
 
 class Session(AnalyticsTable, table=True):
     """A conversation, from its first event to its last one so far."""
 
     __tablename__ = "session"
-    __table_args__ = (Index("ix_session_last", "last_us"), {"sqlite_with_rowid": False})
+    __table_args__ = (Index("ix_session_last", "last_us"),)
 
-    id: str = Field(primary_key=True)
+    id: int = Field(primary_key=True)
+    name: str = Field(unique=True)
     started_us: int = Field(sa_type=BigInteger)
     last_us: int = Field(sa_type=BigInteger)
+    events: int
+    questions: int
 
 
-class SessionRollup(AnalyticsTable, table=True):
-    """How many conversations began in a quarter of an hour."""
+class QuestionDay(AnalyticsTable, table=True):
+    """How often a text was asked on a day of UTC: the most frequent ones of each day.
 
-    __tablename__ = "session_rollup"
+    `hash` is that of the text, which is read from the record `last_key`. `missed`: what it may have
+    been asked before it was counted (see questions.py).
+    """
 
-    bucket: int = Field(primary_key=True)
-    sessions: int
+    __tablename__ = "question_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: int = Field(primary_key=True)
+    hash: int = Field(primary_key=True, sa_type=BigInteger)
+    questions: int
+    searches: int
+    zero_hits: int
+    missed: int
+    last_key: int = Field(sa_type=BigInteger)
+
+
+class QuestionFloor(AnalyticsTable, table=True):
+    """The most that a text which is not counted for a day may have been asked on it."""
+
+    __tablename__ = "question_floor"
+
+    day: int = Field(primary_key=True)
+    floor: int
+
+
+class Batch(AnalyticsTable, table=True):
+    """The keys that one transaction stored, 8 bytes each, for those who watch records arrive; only
+    the latest are kept. `events`: how many records there ever were."""
+
+    __tablename__ = "batch"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    seq: int = Field(primary_key=True, sa_type=Integer)
+    events: int = Field(sa_type=BigInteger)
+    keys: bytes = Field(sa_type=LargeBinary)
 
 
 class Cleanup(AnalyticsTable, table=True):
@@ -153,3 +281,50 @@ class Cleanup(AnalyticsTable, table=True):
     ran_at_us: int = Field(sa_type=BigInteger)
     cutoff_us: int = Field(sa_type=BigInteger)
     deleted: int
+
+
+class Lease(AnalyticsTable, table=True):
+    """Who does a job that one instance at a time may do, until when, and when it was last done."""
+
+    __tablename__ = "lease"
+
+    name: str = Field(primary_key=True)
+    holder: str
+    until_us: int = Field(sa_type=BigInteger)
+    done_us: int = Field(sa_type=BigInteger)
+
+
+class Gap(AnalyticsTable, table=True):
+    """Questions that mean the same and were not answered.
+
+    `state`: open, answering, answered or failed. `report`: JSON, what the replay found.
+    """
+
+    __tablename__ = "gap"
+    __table_args__ = (Index("ix_gap_state", "state"),)
+
+    id: int = Field(primary_key=True)
+    state: str
+    centre: bytes = Field(sa_type=LargeBinary)
+    model_key: str
+    created_us: int = Field(sa_type=BigInteger)
+    answered_us: int | None = Field(default=None, sa_type=BigInteger)
+    source: str | None = None
+    report: str | None = None
+
+
+class GapQuestion(AnalyticsTable, table=True):
+    """A question of a gap, redacted, with how often and why it is there."""
+
+    __tablename__ = "gap_question"
+    __table_args__ = (Index("ix_gap_question_gap", "gap"),)
+
+    hash: int = Field(primary_key=True, sa_type=BigInteger)
+    gap: int
+    text: str
+    collection: str | None = None
+    zero_hits: int
+    low_scores: int
+    thumbs_down: int
+    refused: int
+    last_us: int = Field(sa_type=BigInteger)

@@ -1,137 +1,182 @@
-"""Records out: filtered, newest first, page by page."""
+"""Which records: filtered, newest first, page by page; each page costs the same however far back.
+
+A record's key is its time, so each index lies in the order of time. A filter by words is a set of
+facets: their entries in the index are merged from the newest on. A text is found by FTS5, whose
+rows have the same keys; the facets are words there, so FTS5 leaps over what a filter leaves out.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from heapq import merge
+from itertools import islice
 from typing import Any
 
-import orjson
-import uuid_utils
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import Connection, Row
 
-from services.analytics.labels import number_of, words_by_number
-from services.analytics.models import Event, Kind, table
+from services.analytics.combination import Dictionary
+from services.analytics.identifier import packed
+from services.analytics.models import KEY_BITS, Event, table
 from services.analytics.schemas import RecordFilter
+from services.analytics.sessions import number_of
+from services.analytics.words import contiguous_runs, folded, match_expression
+from services.kernel.errors import Unprocessable
 
 _event = table(Event)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
-_KIND_NAMES = {int(kind): kind.name for kind in Kind}
-_RATINGS = {1: "up", -1: "down", None: None}
+_CHUNK = 500
+_MERGED = 200  # facets in one statement; SQLite's bound on compound selects is 500
+_LAST = 2**63 - 1
+# `analytics_folded` is a function of each connection, see database.py.
+_AND_CONTIGUOUS = (
+    " AND instr(analytics_folded((SELECT text FROM event WHERE key = w.rowid)), ?) > 0"
+)
 
 
-def rfc3339(time_us: int) -> str:
-    """Microseconds since 1970 as a time in UTC."""
-    time = _EPOCH + timedelta(microseconds=time_us)
-    return time.isoformat(timespec="microseconds") + "Z"
+@dataclass(frozen=True)
+class _Place:
+    """Keys from `first` up to and without `end`."""
+
+    first: int
+    end: int
 
 
-class RecordReader:
-    """Reads pages within one database connection; knows the labels as they are now."""
+class RecordFinder:
+    """Finds records within one database connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, dictionary: Dictionary) -> None:
         self._connection = connection
-        self._words: dict[int | None, str | None] = {None: None}
-        for number, word in words_by_number(connection).items():
-            self._words[number] = word
+        self._dictionary = dictionary.refreshed(connection)
 
     def page(
         self, wanted: RecordFilter, limit: int, cursor: str | None
-    ) -> tuple[list[dict[str, Any]], str | None]:
-        """(records, cursor of the next page or None). The cursor is a place, not a number of
-        rows, so a page far back costs no more than the first."""
-        statement = self._statement(wanted, cursor).limit(limit + 1)
-        rows = self._connection.execute(statement).all()
-        following = None
-        if len(rows) > limit:
-            following = f"{rows[limit - 1].time_us}-{rows[limit - 1].seq}"
-        return [self._record(row) for row in rows[:limit]], following
+    ) -> tuple[Sequence[Row[Any]], str | None]:
+        """(rows of `event` with the conversation's name, cursor of the next page or None)."""
+        keys = self.keys(wanted, limit + 1, cursor)
+        rows = self._rows(keys, limit + 1)
+        following = str(rows[limit - 1].key) if len(rows) > limit else None
+        return rows[:limit], following
 
-    def _statement(self, wanted: RecordFilter, cursor: str | None) -> Select[Any]:
-        conditions = _conditions(self._connection, wanted)
-        if cursor is not None:
-            time_us, seq = (int(part) for part in cursor.split("-"))
-            conditions += [
-                _event.c.time_us <= time_us,
-                or_(_event.c.time_us < time_us, _event.c.seq < seq),
-            ]
-        newest_first = (_event.c.time_us.desc(), _event.c.seq.desc())
-        return select(_event).where(and_(True, *conditions)).order_by(*newest_first)
+    def _rows(self, keys: list[int] | _Place, limit: int) -> Sequence[Row[Any]]:
+        return self._between(keys, limit) if isinstance(keys, _Place) else self.rows(keys)
 
-    def _record(self, row: Any) -> dict[str, Any]:
-        """As in `schemas.EventRecord`, in its order."""
-        words = self._words
-        return {
-            "id": str(uuid_utils.UUID(bytes=row.id)),
-            "kind": _KIND_NAMES[row.kind],
-            "time": rfc3339(row.time_us),
-            "service": words[row.service],
-            "request_id": row.request_id,
-            "session_id": row.session_id,
-            "visitor_id": row.visitor_id,
-            "provider": words[row.provider],
-            "model": words[row.model],
-            "requested_model": words[row.requested_model],
-            "assistant": words[row.assistant],
-            "status": row.status,
-            "error_type": words[row.error_type],
-            "end_reason": words[row.end_reason],
-            "finish_reason": words[row.finish_reason],
-            "stream": row.stream,
-            "input_tokens": row.input_tokens,
-            "output_tokens": row.output_tokens,
-            "usage_source": words[row.usage_source],
-            "cost_usd": _scaled(row.cost_nano_usd, 10**9),
-            "duration_seconds": _scaled(row.duration_us, 10**6),
-            "first_token_seconds": _scaled(row.first_token_us, 10**6),
-            "collection": words[row.collection],
-            "mode": words[row.mode],
-            "cause": words[row.cause],
-            "top_k": row.top_k,
-            "total_found": row.total_found,
-            "top_score": row.top_score,
-            "rating": _RATINGS[row.rating],
-            "rated_request_id": row.rated_request_id,
-            "text": row.text,
-            "citations": orjson.loads(row.citations) if row.citations else [],
-            "attributes": orjson.loads(row.extra) if row.extra else {},
-        }
+    def rows(self, keys: Sequence[int]) -> list[Row[Any]]:
+        """The records with these keys, newest first."""
+        found: list[Row[Any]] = []
+        for start in range(0, len(keys), _CHUNK):
+            some = keys[start : start + _CHUNK]
+            marks = ",".join("?" * len(some))
+            statement = f"{_SELECT} WHERE e.key IN ({marks}) ORDER BY e.key DESC"  # marks only
+            found += self._connection.exec_driver_sql(statement, tuple(some)).all()
+        return found
+
+    def keys(
+        self, wanted: RecordFilter, limit: int, cursor: str | None = None
+    ) -> list[int] | _Place:
+        """The newest keys that fit, at most `limit`; a place when all keys in it fit."""
+        place = _place(wanted, cursor)
+        facets = self._facets(wanted)
+        if wanted.request_id is not None:
+            where, value = "request_id = ?", packed(wanted.request_id)
+            return self._few(where, value, wanted, facets, place, limit)
+        if wanted.session is not None:
+            session = number_of(self._connection, wanted.session)
+            return self._few("session = ?", session, wanted, facets, place, limit)
+        if wanted.text is not None:
+            return self._by_text(wanted.text, facets, place, limit)
+        return place if facets is None else self._by_facets(facets, place, limit)
+
+    def _facets(self, wanted: RecordFilter) -> list[int] | None:
+        """The facets that fit; None when all do."""
+        status = wanted.status
+        found = self._dictionary.matching(
+            kind=wanted.kind,
+            service=wanted.service,
+            provider=wanted.provider,
+            model=wanted.model,
+            error_type=wanted.error_type,
+            status=status if isinstance(status, int) else None,
+        )
+        if isinstance(status, str):
+            words = self._dictionary.facets
+            found = [n for n in found if (words[n].error_type is None) == (status == "ok")]
+        return None if len(found) == len(self._dictionary.facets) else found
+
+    def _between(self, place: _Place, limit: int) -> Sequence[Row[Any]]:
+        statement = f"{_SELECT} WHERE e.key >= ? AND e.key < ? ORDER BY e.key DESC LIMIT ?"
+        values = (place.first, place.end, limit)
+        return self._connection.exec_driver_sql(statement, values).all()
+
+    def _few(
+        self,
+        where: str,
+        value: object,
+        wanted: RecordFilter,
+        facets: list[int] | None,
+        place: _Place,
+        limit: int,
+    ) -> list[int]:
+        """Of one request or conversation: few records, looked at one by one."""
+        statement = f"SELECT key, facet, text FROM event WHERE {where} AND key >= ? AND key < ?"  # noqa: S608  # our own words
+        values = (value, place.first, place.end)
+        rows = self._connection.exec_driver_sql(f"{statement} ORDER BY key DESC", values)
+        fitting = None if facets is None else set(facets)
+        text = None if wanted.text is None else folded(wanted.text)
+        found = (
+            row.key
+            for row in rows
+            if (fitting is None or row.facet in fitting)
+            and (text is None or text in folded(row.text or ""))
+        )
+        keys = list(islice(found, limit))
+        rows.close()
+        return keys
+
+    def _by_text(self, text: str, facets: list[int] | None, place: _Place, limit: int) -> list[int]:
+        if facets == []:
+            return []
+        match = match_expression(text, facets)
+        if match is None:
+            raise Unprocessable("text: holds no word to look for", param="text")
+        statement = (
+            "SELECT w.rowid FROM event_words AS w WHERE event_words MATCH ? "
+            "AND w.rowid >= ? AND w.rowid < ?"
+        )
+        values: list[object] = [match, place.first, place.end]
+        for run in contiguous_runs(text):
+            statement += _AND_CONTIGUOUS
+            values.append(run)
+        statement += " ORDER BY w.rowid DESC LIMIT ?"
+        rows = self._connection.exec_driver_sql(statement, (*values, limit))
+        return [row[0] for row in rows]
+
+    def _by_facets(self, facets: list[int], place: _Place, limit: int) -> list[int]:
+        """The newest of several sorted lists: SQLite merges them and reads no more than it needs
+        (https://www.sqlite.org/lang_select.html, compound selects)."""
+        one = "SELECT key FROM event WHERE facet = ? AND key >= ? AND key < ?"
+        found: list[list[int]] = []
+        for start in range(0, len(facets), _MERGED):
+            some = facets[start : start + _MERGED]
+            statement = " UNION ALL ".join([one] * len(some)) + " ORDER BY key DESC LIMIT ?"
+            values = [value for facet in some for value in (facet, place.first, place.end)]
+            rows = self._connection.exec_driver_sql(statement, (*values, limit))
+            found.append([row[0] for row in rows])
+        return list(islice(merge(*found, reverse=True), limit))
 
 
-def _scaled(value: int | None, divisor: int) -> float | None:
-    return None if value is None else value / divisor
+_COLUMNS = ", ".join(f"e.{column.name}" for column in _event.columns)
+_SELECT = (
+    f"SELECT {_COLUMNS}, s.name AS session_id "  # noqa: S608  # the table's own columns
+    "FROM event AS e LEFT JOIN session AS s ON s.id = e.session"
+)
 
 
-def _conditions(connection: Connection, wanted: RecordFilter) -> list[ColumnElement[bool]]:
-    """The filters as SQL. Words that no record has become a number that no record has."""
-    by_word = {
-        "service": wanted.service,
-        "provider": wanted.provider,
-        "model": wanted.model,
-        "error_type": wanted.error_type,
-    }
-    by_value = {"session_id": wanted.session, "request_id": wanted.request_id}
-    found = [
-        _event.c[name] == number_of(connection, word)
-        for name, word in by_word.items()
-        if word is not None
-    ]
-    found += [_event.c[name] == value for name, value in by_value.items() if value is not None]
-    if wanted.kind is not None:
-        found.append(_event.c.kind == int(Kind[wanted.kind]))
-    if wanted.from_us is not None:
-        found.append(_event.c.time_us >= wanted.from_us)
-    if wanted.to_us is not None:
-        found.append(_event.c.time_us < wanted.to_us)
-    if wanted.text is not None:
-        found.append(_event.c.text.contains(wanted.text, autoescape=True))
-    return found + _status_conditions(wanted.status)
+def _place(wanted: RecordFilter, cursor: str | None) -> _Place:
+    first = 0 if wanted.from_us is None else _key(wanted.from_us)
+    end = _LAST if wanted.to_us is None else _key(wanted.to_us)
+    return _Place(first, end if cursor is None else min(end, int(cursor)))
 
 
-def _status_conditions(status: int | str | None) -> list[ColumnElement[bool]]:
-    if status is None:
-        return []
-    if status == "ok":
-        return [_event.c.error_type.is_(None)]
-    if status == "error":
-        return [_event.c.error_type.is_not(None)]
-    return [_event.c.status == status]
+def _key(time_us: int) -> int:
+    """The first key of a time, within what SQLite can hold."""
+    return max(0, min(time_us, _LAST >> KEY_BITS)) << KEY_BITS

@@ -8,18 +8,28 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from services.analytics.intake import microseconds
-from services.analytics.models import Cleanup, Event, Kind, Session, table
-from services.analytics.queries import rfc3339
+from services.analytics.models import (
+    BUCKET_US,
+    BUCKETS_PER_DAY,
+    KEY_BITS,
+    Cleanup,
+    Kind,
+    Session,
+    table,
+)
+from services.analytics.questions import counts_of, forget_days, hash_of, take_questions
+from services.analytics.record import rfc3339
 from services.analytics.schemas import CleanupAnswer, CleanupBody, Counts
 from services.analytics.statistics import totals
+from services.analytics.words import index_words
 from services.kernel.database import read, write
 
-_event = table(Event)
 _session = table(Session)
 _cleanup = table(Cleanup)
+_DAY_US = BUCKET_US * BUCKETS_PER_DAY
 _CHUNK_ROWS = 5_000  # the writer waits for one chunk at most
 _VACUUM_PAGES = 1_000
 _ALSO_DELETED = ["queries", "export", "top_queries"]
@@ -62,11 +72,11 @@ def database_bytes(path: Path) -> int:
 
 
 def _counts_before(connection: Connection, cutoff_us: int) -> Counter[int]:
-    rows = connection.execute(
-        select(_event.c.kind, func.count())
-        .where(_event.c.time_us < cutoff_us)
-        .group_by(_event.c.kind)
+    statement = (
+        "SELECT f.kind, count(*) FROM event AS e JOIN facet AS f ON f.id = e.facet "
+        "WHERE e.key < ? GROUP BY f.kind"
     )
+    rows = connection.exec_driver_sql(statement, (cutoff_us << KEY_BITS,))
     return Counter({row[0]: row[1] for row in rows})
 
 
@@ -81,6 +91,7 @@ def _delete_records(engine: Engine, cutoff_us: int, now_us: int) -> Counter[int]
             insert(_cleanup).values(ran_at_us=now_us, cutoff_us=cutoff_us, deleted=0)
         )
         number = noted.inserted_primary_key[0] if noted.inserted_primary_key else 0
+        forget_days(connection, cutoff_us // _DAY_US)
     deleted: Counter[int] = Counter()
     while True:
         with write(engine) as connection:
@@ -94,17 +105,34 @@ def _delete_records(engine: Engine, cutoff_us: int, now_us: int) -> Counter[int]
         deleted += chunk
 
 
+_OLDEST = """
+SELECT e.key, f.kind, e.facet, e.text, e.total_found, c.text AS cause
+FROM event AS e JOIN facet AS f ON f.id = e.facet JOIN trait AS t ON t.id = e.trait
+LEFT JOIN label AS c ON c.id = t.cause
+WHERE e.key < ? ORDER BY e.key LIMIT ?
+"""
+_DELETE_WORDS = "INSERT INTO event_words (event_words, rowid, words) VALUES ('delete', ?, ?)"
+
+
 def _delete_chunk(connection: Connection, cutoff_us: int) -> Counter[int]:
-    oldest = (
-        select(_event.c.seq, _event.c.kind)
-        .where(_event.c.time_us < cutoff_us)
-        .order_by(_event.c.time_us)
-        .limit(_CHUNK_ROWS)
+    """The oldest records with all that knows their words."""
+    limits = (cutoff_us << KEY_BITS, _CHUNK_ROWS)
+    rows = connection.exec_driver_sql(_OLDEST, limits).all()
+    if not rows:
+        return Counter()
+    told = [row for row in rows if row.text is not None]
+    words = [(row.key, index_words(row.text, row.facet)) for row in told]
+    if words:
+        connection.exec_driver_sql(_DELETE_WORDS, words)
+    last_day = cutoff_us // _DAY_US  # the days before are forgotten already
+    asked = (
+        (last_day, hash_of(row.text), *counts, row.key)
+        for row in told
+        if (row.key >> KEY_BITS) // _DAY_US == last_day
+        and (counts := counts_of(row.kind, row.cause, row.total_found))
     )
-    rows = connection.execute(oldest).all()
-    for start in range(0, len(rows), 500):  # far below SQLite's bound on variables
-        numbers = [row.seq for row in rows[start : start + 500]]
-        connection.execute(delete(_event).where(_event.c.seq.in_(numbers)))
+    take_questions(connection, asked)
+    connection.exec_driver_sql("DELETE FROM event WHERE key <= ?", (rows[-1].key,))
     return Counter(row.kind for row in rows)
 
 

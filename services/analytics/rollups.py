@@ -1,145 +1,180 @@
-"""Sums by quarters of an hour, kept in the same transaction as the records they count."""
+"""Sums by quarters of an hour and by days, kept in the transaction of the records they count."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, select, tuple_
+from sqlalchemy import Connection, Table, select
 from sqlalchemy.dialects.sqlite import insert
 
 from services.analytics import histogram
 from services.analytics.intake import Record
-from services.analytics.models import BUCKET_US, Kind, Rollup, Session, SessionRollup, table
-
-Key: TypeAlias = tuple[int, ...]
-
-KEY_COLUMNS = tuple(table(Rollup).primary_key.columns.keys())
-SUM_COLUMNS = (
-    "events",
-    "zero_hits",
-    "thumbs_up",
-    "thumbs_down",
-    "input_tokens",
-    "output_tokens",
-    "cost_nano_usd",
+from services.analytics.models import (
+    BUCKET_US,
+    BUCKETS_PER_DAY,
+    PULSE_COLUMNS,
+    SUM_COLUMNS,
+    Kind,
+    Pulse,
+    Rollup,
+    RollupDay,
+    table,
 )
-_rollup = table(Rollup)
-_session = table(Session)
-_session_rollup = table(SessionRollup)
+from services.analytics.statement import insert_text
+
+Key: TypeAlias = tuple[int, int]  # (bucket or day, facet)
+
+_pulse = table(Pulse)
 _CHUNK = 500  # of keys in one statement, far below SQLite's bound on variables
+_ZEROS = (0,) * len(SUM_COLUMNS)
+_CHAT, _SEARCH, _ERROR = int(Kind.chat), int(Kind.search), int(Kind.error)
 
 
 @dataclass(slots=True)
 class Sums:
-    """One row of `rollup` in the making; `counts` in the order of SUM_COLUMNS."""
+    """One row of a rollup in the making; `counts` in the order of SUM_COLUMNS."""
 
-    counts: list[int] = field(default_factory=lambda: [0] * len(SUM_COLUMNS))
-    durations: Counter[int] = field(default_factory=Counter)
-    first_tokens: Counter[int] = field(default_factory=Counter)
+    counts: list[int] = field(default_factory=lambda: list(_ZEROS))
+    durations: dict[int, int] = field(default_factory=dict)
+    first_tokens: dict[int, int] = field(default_factory=dict)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: Record, low_score: float) -> None:
         """Counts one record."""
-        counted = (
-            1,
-            record["kind"] == Kind.search and record["total_found"] == 0,
-            record["rating"] == 1,
-            record["rating"] == -1,
-            record["input_tokens"] or 0,
-            record["output_tokens"] or 0,
-            record["cost_nano_usd"] or 0,
-        )
-        self.counts = [a + b for a, b in zip(self.counts, counted, strict=True)]
-        if record["duration_us"] is not None:
-            self.durations[histogram.bin_of(record["duration_us"])] += 1
-        if record["first_token_us"] is not None:
-            self.first_tokens[histogram.bin_of(record["first_token_us"])] += 1
+        counts = self.counts
+        counts[0] += 1
+        if record.kind == _SEARCH:
+            counts[1] += record.total_found == 0
+            counts[2] += record.top_score is not None and record.top_score < low_score
+        elif record.rating is not None:
+            counts[3 if record.rating > 0 else 4] += 1
+        elif record.kind == _CHAT:
+            counts[5] += record.trait[9] is not None
+            counts[6] += record.trait[11] == "hit"
+        counts[7] += record.input_tokens or 0
+        counts[8] += record.output_tokens or 0
+        counts[9] += record.cost_nano_usd or 0
+        if record.duration_us is not None:
+            _count(self.durations, histogram.bin_of(record.duration_us))
+        if record.first_token_us is not None:
+            _count(self.first_tokens, histogram.bin_of(record.first_token_us))
 
-    def add_row(self, row: Row[Any]) -> None:
-        """Adds what the database holds already."""
-        self.counts = [a + getattr(row, n) for a, n in zip(self.counts, SUM_COLUMNS, strict=True)]
-        self.durations += histogram.decode(row.durations)
-        self.first_tokens += histogram.decode(row.first_tokens)
+    def add_sums(self, other: Sums) -> None:
+        self.counts = [a + b for a, b in zip(self.counts, other.counts, strict=True)]
+        for number, count in other.durations.items():
+            _count(self.durations, number, count)
+        for number, count in other.first_tokens.items():
+            _count(self.first_tokens, number, count)
+
+    def add_row(self, row: Sequence[Any]) -> None:
+        """Adds what the database holds already: counts, then the two histograms."""
+        size = len(SUM_COLUMNS)
+        self.counts = [a + b for a, b in zip(self.counts, row[2 : 2 + size], strict=True)]
+        durations, first_tokens = row[2 + size :]
+        for number, count in histogram.pairs(durations):
+            _count(self.durations, number, count)
+        for number, count in histogram.pairs(first_tokens):
+            _count(self.first_tokens, number, count)
 
 
-def key_of(record: Record) -> Key:
-    """The row of `rollup` that counts a record whose labels are numbers."""
-    return (
-        record["time_us"] // BUCKET_US,
-        record["kind"],
-        record["service"],
-        record["provider"] or 0,
-        record["model"] or 0,
-        record["status"] or 0,
-        record["error_type"] or 0,
-        record["end_reason"] or 0,
-    )
+def _count(counts: dict[int, int], number: int, by: int = 1) -> None:
+    counts[number] = counts.get(number, 0) + by
 
 
-def add_to_rollups(connection: Connection, records: Iterable[Record]) -> None:
-    """Counts new records. Needs the write transaction in which they are inserted."""
-    sums: dict[Key, Sums] = {}
+class RollupWriter:
+    """Counts new records; keeps the statements."""
+
+    def __init__(self, low_score: float) -> None:
+        self._low_score = low_score
+        self._quarters = _Grain(table(Rollup), "bucket")
+        self._days = _Grain(table(RollupDay), "day")
+
+    def add(
+        self,
+        connection: Connection,
+        records: Sequence[Record],
+        facets: Sequence[int],
+        begun: Mapping[int, int],
+    ) -> None:
+        """Counts records with their facets, and by how much the conversations that began in a
+        bucket became more. Needs the transaction in which the records are inserted."""
+        quarters: dict[Key, Sums] = {}
+        for record, facet in zip(records, facets, strict=True):
+            key = (record.time_us // BUCKET_US, facet)
+            sums = quarters.get(key)
+            if sums is None:
+                sums = quarters[key] = Sums()
+            sums.add(record, self._low_score)
+        days: dict[Key, Sums] = defaultdict(Sums)
+        for (bucket, facet), sums in quarters.items():
+            days[bucket // BUCKETS_PER_DAY, facet].add_sums(sums)
+        pulses = _pulses(quarters, records)
+        self._quarters.add(connection, quarters)
+        self._days.add(connection, days)
+        for bucket, count in begun.items():
+            pulses[bucket]["sessions"] += count
+        add_pulses(connection, pulses)
+
+
+class _Grain:
+    """One table of rollups: read what is there, add, write back."""
+
+    def __init__(self, target: Table, time: str) -> None:
+        self._time = target.c[time]
+        self._facet = target.c.facet
+        columns = [self._time, self._facet, *(target.c[n] for n in SUM_COLUMNS)]
+        self._select = select(*columns, target.c.durations, target.c.first_tokens)
+        names = [column.name for column in columns] + ["durations", "first_tokens"]
+        self._put = insert_text(target, names, replace=True)
+
+    def add(self, connection: Connection, added: dict[Key, Sums]) -> None:
+        facets_by_time: dict[int, list[int]] = defaultdict(list)
+        for time, facet in added:
+            facets_by_time[time].append(facet)
+        for time, facets in facets_by_time.items():
+            for start in range(0, len(facets), _CHUNK):
+                near = self._facet.in_(facets[start : start + _CHUNK])
+                for row in connection.execute(self._select.where(self._time == time, near)):
+                    added[row[0], row[1]].add_row(row)
+        rows = [
+            (
+                *key,
+                *sums.counts,
+                histogram.encode(sums.durations),
+                histogram.encode(sums.first_tokens),
+            )
+            for key, sums in added.items()
+        ]
+        connection.exec_driver_sql(self._put, rows)
+
+
+def _pulses(quarters: dict[Key, Sums], records: Sequence[Record]) -> dict[int, Counter[str]]:
+    """The sums of each bucket over all facets."""
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    for (bucket, _), sums in quarters.items():
+        pulse = found[bucket]
+        for name, count in zip(SUM_COLUMNS, sums.counts, strict=True):
+            pulse[name] += count
     for record in records:
-        sums.setdefault(key_of(record), Sums()).add(record)
-    for row in _existing(connection, sorted(sums)):
-        sums[tuple(row[: len(KEY_COLUMNS)])].add_row(row)
+        pulse = found[record.time_us // BUCKET_US]
+        if record.kind == _CHAT:
+            pulse["questions"] += 1
+        elif record.kind == _SEARCH:
+            pulse["searches"] += 1
+        if record.kind == _ERROR or record.facet[5] is not None:
+            pulse["errors"] += 1
+    return found
+
+
+def add_pulses(connection: Connection, pulses: dict[int, Counter[str]]) -> None:
+    """Adds to the sums over all facets."""
+    statement = insert(_pulse)
+    total = {name: _pulse.c[name] + statement.excluded[name] for name in PULSE_COLUMNS}
+    statement = statement.on_conflict_do_update(index_elements=["bucket"], set_=total)
     rows = [
-        dict(zip(KEY_COLUMNS, key, strict=True))
-        | dict(zip(SUM_COLUMNS, total.counts, strict=True))
-        | {
-            "durations": histogram.encode(total.durations),
-            "first_tokens": histogram.encode(total.first_tokens),
-        }
-        for key, total in sums.items()
+        {"bucket": bucket} | {name: pulse[name] for name in PULSE_COLUMNS}
+        for bucket, pulse in pulses.items()
     ]
-    connection.execute(insert(_rollup).prefix_with("OR REPLACE"), rows)
-
-
-def _existing(connection: Connection, keys: Sequence[Key]) -> Iterable[Row[Any]]:
-    columns = tuple_(*(_rollup.c[name] for name in KEY_COLUMNS))
-    for start in range(0, len(keys), _CHUNK):
-        wanted = keys[start : start + _CHUNK]
-        # SQLite finds pairs in a list by a scan, but single values by the index.
-        near = _rollup.c.bucket.in_({key[0] for key in wanted})
-        yield from connection.execute(select(_rollup).where(near, columns.in_(wanted)))
-
-
-def add_to_sessions(connection: Connection, records: Iterable[Record]) -> None:
-    """Keeps where each conversation began and ended, and how many began in each quarter.
-
-    A late event may show that one began earlier than was known: then its count moves.
-    """
-    spans: dict[str, tuple[int, int]] = {}
-    for record in records:
-        name, time_us = record["session_id"], record["time_us"]
-        if name is not None:
-            first, last = spans.get(name, (time_us, time_us))
-            spans[name] = (min(first, time_us), max(last, time_us))
-    if not spans:
-        return
-    moved: Counter[int] = Counter()
-    for known in _known_sessions(connection, list(spans)):
-        first, last = spans[known.id]
-        moved[known.started_us // BUCKET_US] -= 1
-        spans[known.id] = (min(first, known.started_us), max(last, known.last_us))
-    moved.update(first // BUCKET_US for first, _ in spans.values())
-    rows = [{"id": n, "started_us": a, "last_us": b} for n, (a, b) in spans.items()]
-    connection.execute(insert(_session).prefix_with("OR REPLACE"), rows)
-    _add_session_counts(connection, {bucket: n for bucket, n in moved.items() if n})
-
-
-def _known_sessions(connection: Connection, names: Sequence[str]) -> Iterable[Row[Any]]:
-    for start in range(0, len(names), _CHUNK):
-        wanted = _session.c.id.in_(names[start : start + _CHUNK])
-        yield from connection.execute(select(_session).where(wanted))
-
-
-def _add_session_counts(connection: Connection, counts: dict[int, int]) -> None:
-    if not counts:
-        return
-    statement = insert(_session_rollup)
-    total = _session_rollup.c.sessions + statement.excluded.sessions
-    statement = statement.on_conflict_do_update(index_elements=["bucket"], set_={"sessions": total})
-    connection.execute(statement, [{"bucket": b, "sessions": n} for b, n in counts.items()])
+    connection.execute(statement, rows)

@@ -12,7 +12,8 @@ from starlette.responses import Response, StreamingResponse
 from services.analytics import export
 from services.analytics.health import health
 from services.analytics.intake import take_in
-from services.analytics.queries import RecordReader
+from services.analytics.queries import RecordFinder
+from services.analytics.record import RecordWriter
 from services.analytics.retention import clean_up
 from services.analytics.schemas import (
     MAX_DAYS_BY_HOUR,
@@ -92,15 +93,18 @@ async def get_statistics(call: ACall, query: StatisticsQuery) -> StatisticsAnswe
     """Totals, percentiles, series and top queries of the last days"""
     if query.group_by == "hour" and query.days > MAX_DAYS_BY_HOUR:
         raise Unprocessable(f"days: at most {MAX_DAYS_BY_HOUR} by the hour", param="days")
-    now = call.state.now()
-    return await call.state.read(lambda connection: statistics(connection, query, now))
+    now, dictionary = call.state.now(), call.state.dictionary
+    return await call.state.read(lambda connection: statistics(connection, dictionary, query, now))
 
 
 async def get_queries(call: ACall, query: QueriesQuery) -> RecordPage:
     """Records, newest first"""
 
     def page(connection: Connection) -> RecordPage:
-        items, following = RecordReader(connection).page(query, query.limit, query.cursor)
+        dictionary = call.state.dictionary
+        finder = RecordFinder(connection, dictionary)
+        rows, following = finder.page(query, query.limit, query.cursor)
+        items = RecordWriter(dictionary).records(rows)
         return RecordPage.model_validate({"items": items, "next_cursor": following})
 
     return await call.state.read(page)
@@ -150,7 +154,9 @@ async def _export_page(
     """One page, encoded in the thread that read it, and the cursor of the next."""
 
     def page(connection: Connection) -> tuple[bytes, str | None]:
-        records, following = RecordReader(connection).page(query, _EXPORT_PAGE, cursor)
+        finder = RecordFinder(connection, state.dictionary)
+        rows, following = finder.page(query, _EXPORT_PAGE, cursor)
+        records = RecordWriter(state.dictionary).records(rows)
         return export.encode(records, query.format), following
 
     return await state.read(page, engine=state.database.exporting)

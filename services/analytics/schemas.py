@@ -13,7 +13,7 @@ from services.analytics.intake import MAX_TEXT_CHARACTERS, microseconds
 MAX_EVENTS_PER_REQUEST = 1_000
 MAX_PAGE = 1_000
 _DAY_US = 86_400_000_000
-_CURSOR = r"^\d{1,18}-\d{1,18}$"
+_CURSOR = r"^\d{1,18}$|^[1-8]\d{18}$"  # below 2^63
 MAX_DAYS = 3_660
 MAX_DAYS_BY_HOUR = 92
 
@@ -67,7 +67,13 @@ class RecordFilter(BaseModel):
     session: Word | None = None
     request_id: Word | None = None
     text: str | None = Field(
-        None, min_length=1, max_length=200, description="A part of the question, search or comment."
+        None,
+        min_length=1,
+        max_length=200,
+        description=(
+            "Words of the question, search or comment, all of them: whole words, or beginnings "
+            "with an asterisk after them; in Chinese, Japanese and Korean any run of characters."
+        ),
     )
     date_from: Instant | None = Field(None, description="A time or a date (UTC), inclusive.")
     date_to: Instant | None = Field(
@@ -117,6 +123,9 @@ class EventRecord(BaseModel):
     cost_usd: float | None
     duration_seconds: float | None
     first_token_seconds: float | None
+    fallback_from: str | None = Field(description="The provider or model that failed before.")
+    attempts: int | None
+    cache: str | None
     collection: str | None
     mode: str | None
     cause: str | None
@@ -189,6 +198,7 @@ class Totals(BaseModel):
     total_questions: int
     total_searches: int
     total_zero_hits: int
+    total_low_scores: int = Field(description="Searches whose best passage was a weak one.")
     total_sessions: int = Field(description="Conversations that began in the period.")
     total_input_tokens: int
     total_output_tokens: int
@@ -197,6 +207,8 @@ class Totals(BaseModel):
     total_errors: int
     total_thumbs_up: int
     total_thumbs_down: int
+    total_fallbacks: int = Field(description="Answers of another model than the first one tried.")
+    total_cache_hits: int
 
 
 class CleanupAnswer(BaseModel):
@@ -239,6 +251,7 @@ class Period(BaseModel):
     questions: int = 0
     searches: int = 0
     zero_hits: int = 0
+    low_scores: int = 0
     sessions: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -246,6 +259,8 @@ class Period(BaseModel):
     errors: int = 0
     thumbs_up: int = 0
     thumbs_down: int = 0
+    fallbacks: int = 0
+    cache_hits: int = 0
 
 
 class ModelStatistics(BaseModel):
@@ -256,6 +271,10 @@ class ModelStatistics(BaseModel):
     input_tokens: int
     output_tokens: int
     cost_usd: float
+    fallbacks: int
+    cache_hits: int
+    error_types: dict[str, int]
+    end_reasons: dict[str, int]
     duration_seconds: Percentiles
     first_token_seconds: Percentiles
 
@@ -283,4 +302,7 @@ class StatisticsAnswer(Totals):
     by_provider: list[ModelStatistics]
     by_model: list[ModelStatistics]
     top_queries: list[TopQuery]
+    top_queries_missed_at_most: int = Field(
+        description="No count of `top_queries` is too high, and none is too low by more than this."
+    )
     series: list[Period]

@@ -30,6 +30,21 @@ class Settings(CommonSettings):
         minimum=1,
     )
 
+    retention_days: int = setting(
+        "ANALYTICS_RETENTION_DAYS",
+        180,
+        "Days that records are kept; older ones are deleted daily, their sums stay. 0: for ever.",
+        minimum=0,
+        maximum=36_500,
+    )
+    low_score: float = setting(
+        "ANALYTICS_LOW_SCORE",
+        0.5,
+        "A search whose best passage has a lower relevance (0 to 1) counts as a weak one.",
+        minimum=0,
+        maximum=1,
+    )
+
     @property
     def database_path(self) -> Path:
         return self.data_dir / "analytics.db"

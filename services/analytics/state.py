@@ -13,10 +13,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from services.analytics.combination import Dictionary
 from services.analytics.counters import IntakeMetrics
 from services.analytics.database import Database, open_database
 from services.analytics.limit import AddressLimiter
 from services.analytics.settings import Settings
+from services.analytics.storage import EventStore
 from services.analytics.writer import EventWriter
 from services.kernel.database import read
 from services.kernel.errors import Overloaded
@@ -35,6 +37,7 @@ class State:
     writer: EventWriter
     metrics: IntakeMetrics
     feedback_limit: AddressLimiter
+    dictionary: Dictionary
     now: Callable[[], datetime]
     cleaning: anyio.Lock = field(default_factory=anyio.Lock)
     _readers: anyio.CapacityLimiter = field(
@@ -70,13 +73,15 @@ async def open_state(
     database = await anyio.to_thread.run_sync(open_database, settings)
     limit = settings.writer_max_events
     try:
-        async with EventWriter(database.writing, max_waiting_events=limit) as writer:
+        store = EventStore(low_score=settings.low_score)
+        async with EventWriter(database.writing, max_waiting_events=limit, store=store) as writer:
             yield State(
                 settings=settings,
                 database=database,
                 writer=writer,
                 metrics=IntakeMetrics(registry, writer),
                 feedback_limit=AddressLimiter(settings.feedback_per_minute),
+                dictionary=Dictionary(),
                 now=now,
             )
     finally:

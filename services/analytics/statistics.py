@@ -1,82 +1,56 @@
 """Totals, series, percentiles and top queries of the last days.
 
-Sums and percentiles come from the rollups, so they stay when a cleanup takes the records; top
-queries are read from the records that are still there.
+Sums and percentiles come from the rollups, so they stay when a cleanup takes the records: whole
+days of UTC from the sums of days, the rest of the reader's window from quarters of an hour.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, and_, func, select, true, union_all
 
+from services.analytics.combination import Dictionary, FacetWords
 from services.analytics.histogram import percentiles_us
-from services.analytics.labels import number_of, words_by_number
-from services.analytics.models import BUCKET_US, Event, Kind, Rollup, SessionRollup, table
+from services.analytics.models import (
+    BUCKET_US,
+    BUCKETS_PER_DAY,
+    PULSE_COLUMNS,
+    SUM_COLUMNS,
+    Pulse,
+    Rollup,
+    RollupDay,
+    table,
+)
 from services.analytics.period import Periods, Window, window
-from services.analytics.queries import rfc3339
+from services.analytics.record import rfc3339
 from services.analytics.schemas import (
     ModelStatistics,
     Percentiles,
     Period,
     StatisticsAnswer,
     StatisticsQuery,
-    TopQuery,
     Totals,
 )
+from services.analytics.top_queries import top_queries
 
-_event = table(Event)
-_rollup = table(Rollup)
-_sessions = table(SessionRollup)
+_quarter = table(Rollup)
+_day = table(RollupDay)
+_pulse = table(Pulse)
 _QUANTILES = (0.5, 0.95, 0.99)
-_TOP = 20
-_ASSISTANT = "assistant"  # the cause of a search that no person made
-
-Words: TypeAlias = dict[int, str]
+_MEASURES = ("durations", "first_tokens")
 
 
-def _is(kind: Kind) -> ColumnElement[bool]:
-    return _rollup.c.kind == int(kind)
-
-
-_FAILED = or_(_rollup.c.error_type != 0, _is(Kind.error))
-
-
-def _sum_where(condition: ColumnElement[bool], column: ColumnElement[Any]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, column), else_=0)), 0)
-
-
-def _sum(name: str) -> ColumnElement[int]:
-    return func.coalesce(func.sum(_rollup.c[name]), 0)
-
-
-_SUMS = (
-    _sum_where(_is(Kind.chat), _rollup.c.events).label("questions"),
-    _sum_where(_is(Kind.search), _rollup.c.events).label("searches"),
-    _sum_where(_FAILED, _rollup.c.events).label("errors"),
-    *(
-        _sum(name).label(name)
-        for name in (
-            "events",
-            "zero_hits",
-            "input_tokens",
-            "output_tokens",
-            "cost_nano_usd",
-            "thumbs_up",
-            "thumbs_down",
-        )
-    ),
-)
-
-
-def statistics(connection: Connection, query: StatisticsQuery, now: datetime) -> StatisticsAnswer:
+def statistics(
+    connection: Connection, dictionary: Dictionary, query: StatisticsQuery, now: datetime
+) -> StatisticsAnswer:
     """All that `GET /api/analytics/statistics` tells; one snapshot of the database."""
     asked = window(query.days, query.tz, now)
-    words = words_by_number(connection)
-    latencies = _Latencies(connection, asked)
+    facets = _Facets(connection, dictionary.refreshed(connection), asked)
+    top, missed = top_queries(connection, asked)
     return StatisticsAnswer(
         **totals(connection, asked).model_dump(),
         days=query.days,
@@ -84,29 +58,31 @@ def statistics(connection: Connection, query: StatisticsQuery, now: datetime) ->
         group_by=query.group_by,
         start=_bucket_start(asked.first),
         end=_bucket_start(asked.end),
-        errors=_counts_by(connection, asked, "error_type", _FAILED, words),
-        end_reasons=_counts_by(connection, asked, "end_reason", _is(Kind.chat), words),
-        duration_seconds=latencies.of("durations", Kind.chat),
-        first_token_seconds=latencies.of("first_tokens", Kind.chat),
-        search_duration_seconds=latencies.of("durations", Kind.search),
-        by_provider=_by_model(connection, asked, ("provider",), words, latencies),
-        by_model=_by_model(connection, asked, ("provider", "model"), words, latencies),
-        top_queries=_top_queries(connection, asked),
+        errors=facets.events_by("error_type", _failed),
+        end_reasons=facets.events_by("end_reason", _is_chat),
+        duration_seconds=facets.percentiles("durations", _is_chat),
+        first_token_seconds=facets.percentiles("first_tokens", _is_chat),
+        search_duration_seconds=facets.percentiles("durations", _is_search),
+        by_provider=facets.by_model(lambda words: (words.provider, None)),
+        by_model=facets.by_model(lambda words: (words.provider, words.model)),
+        top_queries=top,
+        top_queries_missed_at_most=missed,
         series=_series(connection, asked, query),
     )
 
 
 def totals(connection: Connection, asked: Window | None = None) -> Totals:
     """The sums of a window, or of all time."""
-    inside, begun = (_inside(asked), _begun_inside(asked)) if asked else (true(), true())
-    row = connection.execute(select(*_SUMS).where(inside)).one()
-    sessions = select(func.coalesce(func.sum(_sessions.c.sessions), 0)).where(begun)
+    inside = _inside(asked) if asked else true()
+    sums = [func.coalesce(func.sum(_pulse.c[name]), 0).label(name) for name in PULSE_COLUMNS]
+    row = connection.execute(select(*sums).where(inside)).one()
     return Totals(
         total_events=row.events,
         total_questions=row.questions,
         total_searches=row.searches,
         total_zero_hits=row.zero_hits,
-        total_sessions=connection.scalar(sessions) or 0,
+        total_low_scores=row.low_scores,
+        total_sessions=row.sessions,
         total_input_tokens=row.input_tokens,
         total_output_tokens=row.output_tokens,
         total_tokens=row.input_tokens + row.output_tokens,
@@ -114,15 +90,13 @@ def totals(connection: Connection, asked: Window | None = None) -> Totals:
         total_errors=row.errors,
         total_thumbs_up=row.thumbs_up,
         total_thumbs_down=row.thumbs_down,
+        total_fallbacks=row.fallbacks,
+        total_cache_hits=row.cache_hits,
     )
 
 
 def _inside(asked: Window) -> ColumnElement[bool]:
-    return and_(_rollup.c.bucket >= asked.first, _rollup.c.bucket < asked.end)
-
-
-def _begun_inside(asked: Window) -> ColumnElement[bool]:
-    return and_(_sessions.c.bucket >= asked.first, _sessions.c.bucket < asked.end)
+    return and_(_pulse.c.bucket >= asked.first, _pulse.c.bucket < asked.end)
 
 
 def _usd(nano_usd: int) -> float:
@@ -133,128 +107,125 @@ def _bucket_start(bucket: int) -> str:
     return rfc3339(bucket * BUCKET_US)
 
 
-def _counts_by(
-    connection: Connection,
-    asked: Window,
-    column: str,
-    condition: ColumnElement[bool],
-    words: Words,
-) -> dict[str, int]:
-    """How many events there are of each label, most first."""
-    number = _rollup.c[column]
-    count = func.sum(_rollup.c.events)
-    rows = connection.execute(
-        select(number, count).where(_inside(asked), condition).group_by(number)
-    )
-    found = {words.get(n, "unknown"): int(c) for n, c in rows}
-    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+def _is_chat(words: FacetWords) -> bool:
+    return words.kind == "chat"
 
 
-class _Latencies:
-    """The histograms of a window, read once, merged as they are asked for."""
+def _is_search(words: FacetWords) -> bool:
+    return words.kind == "search"
 
-    def __init__(self, connection: Connection, asked: Window) -> None:
-        columns = [
-            _rollup.c[name] for name in ("kind", "provider", "model", "durations", "first_tokens")
-        ]
-        timed = _rollup.c.kind.in_([int(Kind.chat), int(Kind.search)])
-        self._rows = connection.execute(select(*columns).where(_inside(asked), timed)).all()
 
-    def of(self, measure: str, kind: Kind, **labels: int) -> Percentiles:
-        """Percentiles of `durations` or `first_tokens`, of all or of certain labels."""
-        blobs: Iterable[bytes] = (
-            getattr(row, measure)
-            for row in self._rows
-            if row.kind == kind and all(getattr(row, n) == v for n, v in labels.items())
-        )
-        seconds = [v and round(v / 10**6, 6) for v in percentiles_us(blobs, _QUANTILES)]
+def _failed(words: FacetWords) -> bool:
+    return words.error_type is not None or words.kind == "error"
+
+
+class _Facets:
+    """The sums and histograms of a window by facet, read once, merged as they are asked for."""
+
+    def __init__(self, connection: Connection, dictionary: Dictionary, asked: Window) -> None:
+        self._sums: dict[int, Counter[str]] = defaultdict(Counter)
+        self._blobs: dict[str, dict[int, list[bytes]]] = {n: defaultdict(list) for n in _MEASURES}
+        for facet, durations, first_tokens, *sums in connection.execute(_rows(asked)):
+            self._blobs["durations"][facet].append(durations)
+            self._blobs["first_tokens"][facet].append(first_tokens)
+            counter = self._sums[facet]
+            for name, value in zip(SUM_COLUMNS, sums, strict=True):
+                counter[name] += value
+        self._words = {facet: dictionary.facets[facet] for facet in self._sums}
+
+    def events_by(
+        self,
+        name: str,
+        fits: Callable[[FacetWords], bool],
+        facets: Iterable[int] | None = None,
+    ) -> dict[str, int]:
+        """How many events there are of each word, most first."""
+        found: Counter[str] = Counter()
+        for facet in self._words if facets is None else facets:
+            words = self._words[facet]
+            if fits(words):
+                found[getattr(words, name) or "unknown"] += self._sums[facet]["events"]
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def percentiles(
+        self,
+        measure: str,
+        fits: Callable[[FacetWords], bool],
+        facets: Iterable[int] | None = None,
+    ) -> Percentiles:
+        """Percentiles of `durations` or `first_tokens`."""
+        blobs = self._blobs[measure]
+        fitting = (f for f in (self._words if facets is None else facets) if fits(self._words[f]))
+        joined = (blob for facet in fitting for blob in blobs[facet])
+        seconds = [v and round(v / 10**6, 6) for v in percentiles_us(joined, _QUANTILES)]
         return Percentiles(p50=seconds[0], p95=seconds[1], p99=seconds[2])
 
+    def by_model(
+        self, group: Callable[[FacetWords], tuple[str | None, str | None]]
+    ) -> list[ModelStatistics]:
+        """Chats by provider, or by provider and model; the busiest first."""
+        groups: dict[tuple[str | None, str | None], list[int]] = defaultdict(list)
+        for facet, words in self._words.items():
+            if _is_chat(words):
+                groups[group(words)].append(facet)
+        found = [self._of_model(*names, facets) for names, facets in groups.items()]
+        return sorted(found, key=lambda m: (-m.questions, m.provider or "", m.model or ""))
 
-def _by_model(
-    connection: Connection,
-    asked: Window,
-    names: tuple[str, ...],
-    words: Words,
-    latencies: _Latencies,
-) -> list[ModelStatistics]:
-    """Chats by provider, or by provider and model; the busiest first."""
-    columns = [_rollup.c[name] for name in names]
-    rows = connection.execute(
-        select(*columns, *_SUMS).where(_inside(asked), _is(Kind.chat)).group_by(*columns)
-    )
-    found = []
-    for row in rows:
-        labels = {name: getattr(row, name) for name in names}
-        found.append(
-            ModelStatistics(
-                provider=words.get(row.provider),
-                model=words.get(labels.get("model", 0)),
-                questions=row.questions,
-                errors=row.errors,
-                input_tokens=row.input_tokens,
-                output_tokens=row.output_tokens,
-                cost_usd=_usd(row.cost_nano_usd),
-                duration_seconds=latencies.of("durations", Kind.chat, **labels),
-                first_token_seconds=latencies.of("first_tokens", Kind.chat, **labels),
+    def _of_model(
+        self, provider: str | None, model: str | None, facets: list[int]
+    ) -> ModelStatistics:
+        sums: Counter[str] = Counter()
+        for facet in facets:
+            sums.update(self._sums[facet])
+        errors = self.events_by("error_type", _failed, facets)
+        return ModelStatistics(
+            provider=provider,
+            model=model,
+            questions=sums["events"],
+            errors=sum(errors.values()),
+            error_types=errors,
+            end_reasons=self.events_by("end_reason", _is_chat, facets),
+            input_tokens=sums["input_tokens"],
+            output_tokens=sums["output_tokens"],
+            cost_usd=_usd(sums["cost_nano_usd"]),
+            fallbacks=sums["fallbacks"],
+            cache_hits=sums["cache_hits"],
+            duration_seconds=self.percentiles("durations", _is_chat, facets),
+            first_token_seconds=self.percentiles("first_tokens", _is_chat, facets),
+        )
+
+
+def _rows(asked: Window) -> Any:
+    """The rows of a window: whole days of UTC from the sums of days, its edges from quarters. Each
+    part is a span of its own, so that it is found by the primary key."""
+    first_day = -(-asked.first // BUCKETS_PER_DAY)
+    end_day = max(asked.end // BUCKETS_PER_DAY, first_day)
+    days_begin, days_end = first_day * BUCKETS_PER_DAY, end_day * BUCKETS_PER_DAY
+    columns = ("facet", *_MEASURES, *SUM_COLUMNS)
+    return union_all(
+        select(*(_day.c[n] for n in columns)).where(_day.c.day >= first_day, _day.c.day < end_day),
+        *(
+            select(*(_quarter.c[n] for n in columns)).where(
+                _quarter.c.bucket >= first, _quarter.c.bucket < end
             )
-        )
-    return sorted(found, key=lambda m: (-m.questions, m.provider or "", m.model or ""))
-
-
-def _top_queries(connection: Connection, asked: Window) -> list[TopQuery]:
-    """What people asked and searched for most. A search that an assistant made for a question is
-    not another asking, but its zero hits count."""
-    by_assistant = _event.c.cause == number_of(connection, _ASSISTANT)
-    by_person = and_(
-        _event.c.kind == int(Kind.search), or_(_event.c.cause.is_(None), ~by_assistant)
+            for first, end in (
+                (asked.first, min(days_begin, asked.end)),
+                (max(days_end, asked.first), asked.end),
+            )
+            if first < end
+        ),
     )
-    question = _event.c.kind == int(Kind.chat)
-    count = func.sum(case((or_(question, by_person), 1), else_=0))
-    columns = (
-        _event.c.text,
-        count.label("count"),
-        func.sum(case((question, 1), else_=0)).label("questions"),
-        func.sum(case((by_person, 1), else_=0)).label("searches"),
-        func.sum(case((_event.c.total_found == 0, 1), else_=0)).label("zero_hits"),
-        func.max(_event.c.time_us).label("last_us"),
-    )
-    statement = (
-        select(*columns)
-        .where(
-            _event.c.time_us >= asked.first * BUCKET_US,
-            _event.c.time_us < asked.end * BUCKET_US,
-            _event.c.kind.in_([int(Kind.chat), int(Kind.search)]),
-            _event.c.text.is_not(None),
-        )
-        .group_by(_event.c.text)
-        .having(count > 0)
-        .order_by(count.desc(), func.max(_event.c.time_us).desc(), _event.c.text)
-        .limit(_TOP)
-    )
-    return [
-        TopQuery(
-            text=row.text,
-            count=row._mapping["count"],
-            questions=row.questions,
-            searches=row.searches,
-            zero_hits=row.zero_hits,
-            last_asked=rfc3339(row.last_us),
-        )
-        for row in connection.execute(statement)
-    ]
 
 
 def _series(connection: Connection, asked: Window, query: StatisticsQuery) -> list[Period]:
     """One entry for each period of the window, empty ones too."""
     periods = Periods(asked, query.group_by)
-    sums: dict[int, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    by_bucket = select(_rollup.c.bucket, *_SUMS).where(_inside(asked)).group_by(_rollup.c.bucket)
-    begun = select(_sessions).where(_begun_inside(asked))
-    for row in [*connection.execute(by_bucket), *connection.execute(begun)]:
-        values = dict(row._mapping)
-        target = sums[periods.index_of(values.pop("bucket"))]
-        for name, value in values.items():
+    sums: dict[int, Counter[str]] = defaultdict(Counter)
+    for bucket, *values in connection.execute(
+        select(_pulse.c.bucket, *(_pulse.c[n] for n in PULSE_COLUMNS)).where(_inside(asked))
+    ):
+        target = sums[periods.index_of(bucket)]
+        for name, value in zip(PULSE_COLUMNS, values, strict=True):
             target[name] += value
     return [
         _period(label, start, sums[place])
@@ -262,7 +233,7 @@ def _series(connection: Connection, asked: Window, query: StatisticsQuery) -> li
     ]
 
 
-def _period(label: str, start: int, sums: dict[str, int]) -> Period:
+def _period(label: str, start: int, sums: Mapping[str, int]) -> Period:
     shown = {name: value for name, value in sums.items() if name in Period.model_fields}
     cost_usd = _usd(sums.get("cost_nano_usd", 0))
     return Period(label=label, start=_bucket_start(start), cost_usd=cost_usd, **shown)

@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from struct import pack
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 
+from services.analytics.combination import facet_numbers, trait_numbers
 from services.analytics.intake import Record
 from services.analytics.labels import LabelNumbers
-from services.analytics.models import Cleanup, Event, table
-from services.analytics.rollups import add_to_rollups, add_to_sessions
+from services.analytics.models import KEY_BITS, Cleanup, Event, table
+from services.analytics.questions import add_questions
+from services.analytics.rollups import RollupWriter
+from services.analytics.sessions import add_to_sessions
+from services.analytics.statement import insert_text
+from services.analytics.words import index_words
 
 _event = table(Event)
 _cleanup = table(Cleanup)
 _CHUNK = 500  # of ids in one statement
-LABEL_COLUMNS = (
-    "service",
-    "provider",
-    "model",
-    "requested_model",
-    "assistant",
-    "error_type",
-    "end_reason",
-    "finish_reason",
-    "usage_source",
-    "collection",
-    "mode",
-    "cause",
-)
+_KEPT_BATCHES = 2_000
+_INSERT_EVENT = insert_text(_event, list(_event.columns.keys()))
+_INSERT_WORDS = "INSERT INTO event_words (rowid, words) VALUES (?, ?)"
+_INSERT_BATCH = """
+INSERT INTO batch (events, keys)
+VALUES (?1 + coalesce((SELECT events FROM batch ORDER BY seq DESC LIMIT 1), 0), ?2) RETURNING seq
+"""
 
 
 @dataclass(frozen=True)
@@ -42,36 +41,82 @@ class Stored:
 
 
 class EventStore:
-    """For one writer: remembers the numbers of labels."""
+    """For one writer: remembers the numbers of words and combinations.
 
-    def __init__(self) -> None:
+    `low_score`: a search whose best score lies below found nothing good.
+    """
+
+    def __init__(self, *, low_score: float = 0.5) -> None:
         self._labels = LabelNumbers()
+        self._facets = facet_numbers(self._labels)
+        self._traits = trait_numbers(self._labels)
+        self._rollups = RollupWriter(low_score)
 
     def add(self, connection: Connection, batches: Sequence[Sequence[Record]]) -> list[Stored]:
         """Stores batches in one write transaction; an id counts once, whoever sends it."""
-        known = _known_ids(connection, [r["id"] for batch in batches for r in batch])
+        known = _known_ids(connection, [r.id for batch in batches for r in batch])
         horizon_us = connection.scalar(select(func.max(_cleanup.c.cutoff_us))) or 0
         fresh: list[Record] = []
         outcomes = [_sort_out(batch, known, horizon_us, fresh) for batch in batches]
         if fresh:
-            rows = self._with_numbers(connection, fresh)
-            connection.execute(insert(_event), rows)
-            add_to_rollups(connection, rows)
-            add_to_sessions(connection, rows)
+            self._insert(connection, fresh)
         return outcomes
 
     def forget(self) -> None:
         """To be called when a transaction was rolled back."""
         self._labels.forget()
+        self._facets.forget()
+        self._traits.forget()
 
-    def _with_numbers(self, connection: Connection, records: Iterable[Record]) -> list[Record]:
-        rows = [dict(record) for record in records]
-        words = {row[name] for row in rows for name in LABEL_COLUMNS} - {None}
-        self._labels.learn(connection, words)
-        for row in rows:
-            for name in LABEL_COLUMNS:
-                row[name] = self._labels.number(row[name])
-        return rows
+    def _insert(self, connection: Connection, records: list[Record]) -> None:
+        records.sort(key=lambda record: record.time_us)  # stable: as they arrived within one time
+        by_facet = self._facets.learn(connection, (r.facet for r in records))
+        by_trait = self._traits.learn(connection, (r.trait for r in records))
+        sessions, begun = add_to_sessions(connection, records)
+        keys = _place(connection, records)
+        facets = [by_facet[record.facet] for record in records]
+        rows = [
+            _row(record, key, facet, by_trait[record.trait], sessions)
+            for record, key, facet in zip(records, keys, facets, strict=True)
+        ]
+        connection.exec_driver_sql(_INSERT_EVENT, rows)
+        words = [
+            (key, index_words(record.text, facet))
+            for record, key, facet in zip(records, keys, facets, strict=True)
+            if record.text is not None
+        ]
+        if words:
+            connection.exec_driver_sql(_INSERT_WORDS, words)
+        self._rollups.add(connection, records, facets, begun)
+        add_questions(connection, records, keys)
+        _note_arrival(connection, keys)
+
+
+def _row(
+    record: Record, key: int, facet: int, trait: int, sessions: dict[str, int]
+) -> tuple[object, ...]:
+    """In the order of the table's columns."""
+    return (
+        key,
+        record.id,
+        facet,
+        trait,
+        record.request_id,
+        None if record.session is None else sessions[record.session],
+        record.visitor_id,
+        record.input_tokens,
+        record.output_tokens,
+        record.cost_nano_usd,
+        record.duration_us,
+        record.first_token_us,
+        record.total_found,
+        record.top_score,
+        record.rating,
+        record.rated_request_id,
+        record.text,
+        record.citations,
+        record.extra,
+    )
 
 
 def _sort_out(
@@ -81,12 +126,12 @@ def _sort_out(
     accepted = duplicates = 0
     too_old: list[int] = []
     for place, record in enumerate(batch):
-        if record["id"] in known:
+        if record.id in known:
             duplicates += 1
-        elif record["time_us"] < horizon_us:
+        elif record.time_us < horizon_us:
             too_old.append(place)
         else:
-            known.add(record["id"])
+            known.add(record.id)
             fresh.append(record)
             accepted += 1
     return Stored(accepted, duplicates, too_old)
@@ -98,3 +143,49 @@ def _known_ids(connection: Connection, ids: Sequence[bytes]) -> set[bytes]:
         wanted = select(_event.c.id).where(_event.c.id.in_(ids[start : start + _CHUNK]))
         found.update(connection.scalars(wanted))
     return found
+
+
+def _place(connection: Connection, records: Sequence[Record]) -> list[int]:
+    """A free key for each of the records, which are in the order of time; rising.
+
+    The 1,025th record of one microsecond takes a key of the next one.
+    """
+    keys: list[int] = []
+    taken = _taken_keys(connection, [record.time_us << KEY_BITS for record in records])
+    last = free_until = 0
+    for record in records:
+        key = record.time_us << KEY_BITS
+        if key <= last or key in taken:
+            key = max(key, last + 1)
+            if key >= free_until:
+                key, free_until = _gap(connection, key)
+        keys.append(key)
+        last = key
+    return keys
+
+
+def _taken_keys(connection: Connection, keys: Sequence[int]) -> set[int]:
+    found: set[int] = set()
+    for start in range(0, len(keys), _CHUNK):
+        wanted = select(_event.c.key).where(_event.c.key.in_(keys[start : start + _CHUNK]))
+        found.update(connection.scalars(wanted))
+    return found
+
+
+def _gap(connection: Connection, key: int) -> tuple[int, int]:
+    """The first run of free keys from `key` on: its first key and the taken one after it."""
+    rows = connection.exec_driver_sql("SELECT key FROM event WHERE key >= ? ORDER BY key", (key,))
+    for (taken,) in rows:
+        if taken != key:
+            rows.close()
+            return key, taken
+        key += 1
+    return key, 2**63
+
+
+def _note_arrival(connection: Connection, keys: Sequence[int]) -> None:
+    """For those who watch, here or at another instance."""
+    packed = pack(f"<{len(keys)}q", *keys)
+    seq = connection.exec_driver_sql(_INSERT_BATCH, (len(keys), packed)).scalar_one()
+    if seq % 100 == 0:
+        connection.exec_driver_sql("DELETE FROM batch WHERE seq <= ?", (seq - _KEPT_BATCHES,))

@@ -57,10 +57,12 @@ class _Job:
 class EventWriter:
     """An async context manager; at its end it writes what it has taken."""
 
-    def __init__(self, engine: Engine, *, max_waiting_events: int) -> None:
+    def __init__(
+        self, engine: Engine, *, max_waiting_events: int, store: EventStore | None = None
+    ) -> None:
         self.waiting_events = 0
         self._engine = engine
-        self._store = EventStore()
+        self._store = store or EventStore()
         self._max_waiting_events = max_waiting_events
         self._jobs: deque[_Job] = deque()
         self._writing: list[_Job] = []

@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,7 +117,7 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     database, store = open_database(Settings(data_dir=tmp_path)), EventStore()
     for _ in range(16):
         batch = take_in([chat("x" * 2_000)] * 1_000, store_questions=True, now=NOW)
-        rows = [record | {"id": uuid_utils.uuid7().bytes} for _, record in batch.records]
+        rows = [replace(record, id=uuid_utils.uuid7().bytes) for _, record in batch.records]
         with write(database.writing) as connection:
             store.add(connection, [rows])
     database.dispose()

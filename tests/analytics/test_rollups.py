@@ -18,6 +18,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import func, select
 
+from services.analytics.combination import Dictionary
 from services.analytics.database import open_database
 from services.analytics.intake import take_in
 from services.analytics.models import Event as EventTable
@@ -118,7 +119,9 @@ class SumsAndRecords(RuleBasedStateMachine):
         if not hasattr(self, "accepted"):
             return
         with read(self.database.reading) as connection:
-            told = statistics(connection, StatisticsQuery(days=60, tz="Asia/Kolkata"), NOW)
+            told = statistics(
+                connection, Dictionary(), StatisticsQuery(days=60, tz="Asia/Kolkata"), NOW
+            )
         kinds = Counter(e["kind"] for e in self.accepted.values())
         values = [e["attributes"] for e in self.accepted.values()]
         assert told.total_events == len(self.accepted)

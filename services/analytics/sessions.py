@@ -1,0 +1,88 @@
+"""Conversations: where each began and ended, and how many began in each quarter of an hour."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from services.analytics.intake import Record
+from services.analytics.models import BUCKET_US, Kind, Session, table
+
+_session = table(Session)
+_CHUNK = 500  # of names in one statement
+_CHAT = int(Kind.chat)
+_UPDATE = "UPDATE session SET started_us = ?, last_us = ?, events = ?, questions = ? WHERE id = ?"
+_INSERT = (
+    "INSERT INTO session (name, started_us, last_us, events, questions) VALUES (?, ?, ?, ?, ?)"
+)
+
+
+@dataclass(slots=True)
+class _Span:
+    """What is known of one conversation."""
+
+    first_us: int
+    last_us: int
+    events: int = 0
+    questions: int = 0
+
+
+def add_to_sessions(
+    connection: Connection, records: Iterable[Record]
+) -> tuple[dict[str, int], Counter[int]]:
+    """(numbers of the records' conversations, by how much those that began in a bucket became
+    more). A late event may show that one began earlier than was known: then its count moves."""
+    spans = _spans(records)
+    numbers: dict[str, int] = {}
+    moved: Counter[int] = Counter()
+    changed = []
+    for known in _known(connection, list(spans)):
+        span = spans.pop(known.name)
+        first_us = min(span.first_us, known.started_us)
+        moved[known.started_us // BUCKET_US] -= 1
+        moved[first_us // BUCKET_US] += 1
+        last_us = max(span.last_us, known.last_us)
+        events, questions = known.events + span.events, known.questions + span.questions
+        changed.append((first_us, last_us, events, questions, known.id))
+        numbers[known.name] = known.id
+    if changed:
+        connection.exec_driver_sql(_UPDATE, changed)
+    if spans:
+        made = [(n, s.first_us, s.last_us, s.events, s.questions) for n, s in spans.items()]
+        connection.exec_driver_sql(_INSERT, made)
+        moved.update(span.first_us // BUCKET_US for span in spans.values())
+        numbers |= {row.name: row.id for row in _known(connection, list(spans))}
+    return numbers, Counter({bucket: count for bucket, count in moved.items() if count})
+
+
+def _spans(records: Iterable[Record]) -> dict[str, _Span]:
+    spans: dict[str, _Span] = {}
+    for record in records:
+        if record.session is None:
+            continue
+        span = spans.get(record.session)
+        if span is None:
+            span = spans[record.session] = _Span(record.time_us, record.time_us)
+        span.first_us = min(span.first_us, record.time_us)
+        span.last_us = max(span.last_us, record.time_us)
+        span.events += 1
+        span.questions += record.kind == _CHAT
+    return spans
+
+
+def _known(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
+    found: list[Row[Any]] = []
+    for start in range(0, len(names), _CHUNK):
+        wanted = _session.c.name.in_(names[start : start + _CHUNK])
+        found += connection.execute(select(_session).where(wanted)).all()
+    return found
+
+
+def number_of(connection: Connection, name: str) -> int:
+    """The number of a conversation; -1, which no record has, of one that never was."""
+    found = connection.scalar(select(_session.c.id).where(_session.c.name == name))
+    return -1 if found is None else int(found)
