@@ -72,8 +72,11 @@ def running_upstream() -> Iterator[Upstream]:
 async def well(seen: Seen) -> Response:
     """A good answer, which names the model as vendors do."""
     if seen.body.get("stream"):
-        chunks = [{"delta": {"role": "assistant"}}, {"delta": {"content": "Hello"}}]
-        chunks.append({"delta": {}, "finish_reason": "stop"})
+        chunks: list[dict[str, Any]] = [
+            {"delta": {"role": "assistant"}},
+            {"delta": {"content": "Hello"}},
+            {"delta": {}, "finish_reason": "stop"},
+        ]
         events = [orjson.dumps({"model": seen.model, "choices": [chunk]}) for chunk in chunks]
         text = b"".join(b"data: %b\n\n" % event for event in (*events, b"[DONE]"))
         return Response(text, media_type="text/event-stream")
@@ -87,7 +90,8 @@ def fails(status: int, code: str = "x", **headers: str) -> Step:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 
     async def answer(_seen: Seen) -> Response:
-        return JSONResponse({"error": {"message": "no", "code": code}}, status, headers=named)
+        error = {"message": "no", "code": code}
+        return JSONResponse({"error": error}, status, headers=named)
 
     return answer
 

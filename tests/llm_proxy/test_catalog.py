@@ -113,6 +113,28 @@ GOOD: dict[str, Any] = {
             "usd_per.EUR",
         ),
         ({"unheard_of": 1}, "unheard_of"),
+        ({"deployments": {"n": []}}, "deployments.n"),
+        ({"deployments": {"n": [{"model": "p"}]}}, "must be provider/model"),
+        ({"deployments": {"n": [{"model": "q/m"}]}}, "deployments.n: q/m: there is no such"),
+        ({"deployments": {"n": [{"model": "p/m", "weight": 0}]}}, "deployments.n.0.weight"),
+        ({"deployments": {"n/m": [{"model": "p/m"}]}}, "not a name"),
+        ({"deployments": {"p": [{"model": "p/m"}]}}, "has this name"),
+        ({"deployments": {"n": [{"model": "p/m", "timeouts": {"total": 1}}]}}, "timeouts.total"),
+        ({"fallbacks": {"nobody": ["p/m"]}}, "fallbacks.nobody: nobody: there is no such"),
+        ({"fallbacks": {"p/m": ["nobody/m"]}}, "fallbacks.p/m: nobody/m: there is no such"),
+        ({"fallbacks": {"p/m": []}}, "fallbacks.p/m"),
+        ({"fallbacks": {"p/m": ["p/m"]}}, "p/m: goes in a circle"),
+        ({"fallbacks": {"p/a": ["p/b", "p/a"]}}, "p/a: goes in a circle"),
+        ({"fallbacks": {"p/a": ["p/b", "p/b"]}}, "p/b: goes in a circle"),
+        ({"aliases": {"x": "p/a"}, "fallbacks": {"p/a": ["x"]}}, "x: goes in a circle"),
+        (
+            {"deployments": {"n": [{"model": "p/a"}]}, "fallbacks": {"n": ["p/b", "p/a"]}},
+            "p/a: goes in a circle",
+        ),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "retry": {"attempts": 0}}}}, "attempts"),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "api_keys": ["a\nb"]}}}, "api_keys"),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "api_keys": "k"}}}, "api_keys"),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "cooldown": {"second": 1}}}}, "second"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused_with_the_place_and_without_the_value(
@@ -123,6 +145,33 @@ def test_a_broken_file_is_refused_with_the_place_and_without_the_value(
         parse_catalog(text, {}, "t")
     assert any(words in problem for problem in raised.value.problems)
     assert "a\nb" not in str(raised.value)
+
+
+def test_two_chains_may_name_each_other_since_each_is_all_that_happens() -> None:
+    chains = {"p/a": ["p/b"], "p/b": ["p/a"]}
+    catalog = parse_catalog(yaml.safe_dump({**GOOD, "fallbacks": chains}), {}, "t")
+    for asked, stand_in in (("p/a", "p/b"), ("p/b", "p/a")):
+        tiers = catalog.resolve(asked, trusted=True).tiers
+        assert [tier.name for tier in tiers] == [asked, stand_in]
+
+
+def test_time_outs_are_the_deployments_then_the_models_then_the_providers() -> None:
+    provider = {
+        **GOOD["providers"]["p"],
+        "timeouts": {"connect_seconds": 1, "silence_seconds": 2, "total_seconds": 3},
+        "models": {"m": {"timeouts": {"silence_seconds": 20, "total_seconds": 30}}},
+    }
+    deployments = {"n": [{"model": "p/m", "timeouts": {"total_seconds": 300}}]}
+    text = yaml.safe_dump({"providers": {"p": provider}, "deployments": deployments})
+    times = parse_catalog(text, {}, "t").resolve("n").provider.config.timeouts
+    assert (times.connect_seconds, times.silence_seconds, times.total_seconds) == (1, 20, 300)
+    assert times.first_output_seconds == 120
+
+
+def test_a_default_may_be_a_name_for_several() -> None:
+    deployments = {"n": [{"model": "p/m"}]}
+    text = yaml.safe_dump({**GOOD, "deployments": deployments, "default": ["n"]})
+    assert parse_catalog(text, {}, "t").resolve(None).name == "p/m"
 
 
 @pytest.mark.parametrize("text", ["providers: [", "- a", "", "\x00"])

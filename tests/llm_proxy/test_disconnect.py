@@ -27,6 +27,12 @@ class Caller:
             assert piece, data
             data += piece
 
+    def read_bytes(self, count: int) -> None:
+        while count > 0:
+            piece = self._socket.recv(min(count, 1024**2))
+            assert piece
+            count -= len(piece)
+
     def leave(self) -> None:
         self._socket.close()
 

@@ -79,10 +79,14 @@ class Site:
 @pytest.fixture(scope="session")
 def running_site(vendor: Vendor, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("resilience")
-    reload = {"LLM_PROXY_RELOAD_SECONDS": "3600", "LLM_PROXY_HEARTBEAT_SECONDS": "0.05"}
+    environ: dict[str, Any] = {
+        "LLM_PROXY_RELOAD_SECONDS": "3600",  # a test says itself when the file has changed
+        "LLM_PROXY_HEARTBEAT_SECONDS": "0.05",
+        "TRIVET_ALLOWED_ORIGINS": "https://site.example",
+    }
     with (
         running_upstream() as upstream,
-        running_gateway(folder, vendor, **reload) as gateway,
+        running_gateway(folder, vendor, **environ) as gateway,
     ):
         yield Site(gateway, upstream)
 
