@@ -18,7 +18,7 @@ from services.cli.evaluate import evaluate as run_evaluation
 from services.cli.evaluate import read_golden
 from services.cli.ingest import Outcome, Request
 from services.cli.ingest import ingest as run_ingest
-from services.cli.plan import BadPath
+from services.cli.plan import BadPath, paths_and_urls
 from services.cli.rebuild import rebuild as run_rebuild
 from services.kernel.errors import ConfigurationError
 from services.kernel.settings import CommonSettings, load_environ, read_settings
@@ -40,17 +40,28 @@ def create_cli() -> typer.Typer:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders.")],
+    paths: Annotated[list[str] | None, typer.Argument(help="Files, folders and URLs.")] = None,
     collection: Collection = "site",
     name: Annotated[str, typer.Option(help="Name of the folder in sources.")] = "",
     url_base: Annotated[str, typer.Option(help="Address under which the files are read.")] = "",
+    urls: Annotated[
+        Path | None, typer.Option(help="A file with a URL a line, which are ingested, too.")
+    ] = None,
     replace: Annotated[bool, typer.Option(help="Allow that all old documents go.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait; 0: do not.")] = 600.0,
     url: Url = "",
 ) -> None:
     """Puts files into the knowledge base; again: adds, changes and removes what differs."""
-    request = Request(paths, collection, name, url_base, replace, timeout)
     with _client(url) as client, _bar("Ingesting") as bar:
+        request = Request(
+            *paths_and_urls(paths or [], urls),
+            collection=collection,
+            name=name,
+            url_base=url_base,
+            replace=replace,
+            timeout_seconds=timeout,
+            max_bytes=client.upload_max_bytes,
+        )
         outcome = run_ingest(client, request, bar.show)
     _report(collection, outcome)
 
@@ -120,10 +131,11 @@ def rebuild(
 def _report(collection: str, outcome: Outcome) -> None:
     for source, reason in outcome.errors:
         typer.echo(f"error: {source}: {reason}", err=True)
+    fetched = f", {outcome.fetched} fetched" if outcome.fetched else ""
     failed = f", {len(outcome.errors)} failed" if outcome.errors else ""
     typer.echo(
         f"{collection}: {outcome.added} added, {outcome.changed} changed, "
-        f"{outcome.unchanged} unchanged, {outcome.removed} removed{failed}"
+        f"{outcome.unchanged} unchanged, {outcome.removed} removed{fetched}{failed}"
     )
     if outcome.errors:
         raise typer.Exit(1)
@@ -160,7 +172,7 @@ def _client(url: str) -> Iterator[KbClient]:
     try:
         settings = read_settings(CommonSettings, load_environ(Path.cwd()))
         urls = (url.rstrip("/"),) if url else settings.kb_urls
-        client = KbClient(urls, _token(settings))
+        client = KbClient(urls, _token(settings), settings.upload_max_bytes)
         yield client
     except (CallFailed, BadPath, ConfigurationError) as error:
         typer.echo(f"error: {error}", err=True)

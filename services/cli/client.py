@@ -19,7 +19,8 @@ class CallFailed(Exception):
 class KbClient:
     """kb over HTTP with the administrator's token. Raises CallFailed."""
 
-    def __init__(self, base_urls: tuple[str, ...], token: str) -> None:
+    def __init__(self, base_urls: tuple[str, ...], token: str, upload_max_bytes: int) -> None:
+        self.upload_max_bytes = upload_max_bytes
         self._base_urls = base_urls
         self._client = httpx.Client(
             timeout=_TIMEOUT,

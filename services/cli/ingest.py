@@ -13,18 +13,20 @@ from services.cli.client import CallFailed, KbClient
 from services.cli.plan import LocalFile, Plan, plan_of, roots_of
 
 _BATCH_FILES = 50
+_BATCH_URLS = 500
 _BATCH_BYTES = 16 * 1024 * 1024
 _POLL_SECONDS = 0.3
 
 
 @dataclass
 class Outcome:
-    """`errors`: (source, reason) of the files that could not be taken."""
+    """`fetched`: URLs, new or not; `errors`: (source, reason) of what could not be taken."""
 
     added: int = 0
     changed: int = 0
     unchanged: int = 0
     removed: int = 0
+    fetched: int = 0
     errors: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -33,11 +35,13 @@ class Request:
     """What is to be ingested, and how. `timeout_seconds`: for the embedding; 0: do not wait."""
 
     paths: Sequence[Path]
+    urls: Sequence[str]
     collection: str
     name: str = ""
     url_base: str = ""
     replace: bool = False
     timeout_seconds: float = 600.0
+    max_bytes: int = 100 * 1024**2
 
 
 def ingest(client: KbClient, request: Request, progress: Callable[[float, str], None]) -> Outcome:
@@ -52,8 +56,9 @@ def ingest(client: KbClient, request: Request, progress: Callable[[float, str], 
         params = {"collection": request.collection, "source": source}
         client.call("DELETE", "/api/documents", params=params)
         outcome.removed += 1
-    files = [*plan.added, *plan.changed]
-    jobs: list[str] = []
+    files = [file for file in (*plan.added, *plan.changed) if _fits(file, request, outcome)]
+    jobs = _fetch(client, request)
+    outcome.fetched = len(request.urls)
     for batch in _batches(files):
         progress(0.0, f"sending {batch[0].source}")
         jobs += _upload(client, request, batch, outcome)
@@ -63,6 +68,7 @@ def ingest(client: KbClient, request: Request, progress: Callable[[float, str], 
     refused = {source for source, _ in outcome.errors}
     outcome.added -= sum(file.source in refused for file in plan.added)
     outcome.changed -= sum(file.source in refused for file in plan.changed)
+    outcome.fetched -= sum("://" in source for source in refused)
     return outcome
 
 
@@ -88,6 +94,25 @@ def _batches(files: Sequence[LocalFile]) -> Iterator[list[LocalFile]]:
         size += file_bytes
     if batch:
         yield batch
+
+
+def _fits(file: LocalFile, request: Request, outcome: Outcome) -> bool:
+    """Whether kb takes a file of this size: it would refuse a bigger one in the midst of it."""
+    fits = file.path.stat().st_size <= request.max_bytes
+    if not fits:
+        limit = request.max_bytes // 1024**2
+        outcome.errors.append((file.source, f"The file is larger than {limit} MiB."))
+    return fits
+
+
+def _fetch(client: KbClient, request: Request) -> list[str]:
+    """The jobs that fetch the URLs."""
+    groups = [
+        list(request.urls[first : first + _BATCH_URLS])
+        for first in range(0, len(request.urls), _BATCH_URLS)
+    ]
+    bodies = [{"collection": request.collection, "urls": group} for group in groups]
+    return [client.call("POST", "/api/documents", json=body)["id"] for body in bodies]
 
 
 def _upload(
@@ -123,7 +148,7 @@ def _follow(
         total = sum(view["chunks_total"] for view in views)
         share = sum(view["progress"] for view in views) / (100 * len(views)) if views else 1.0
         progress(share, f"{done} of {total} passages")
-        if all(view["state"] in ("done", "failed") for view in views):
+        if all(view["state"] in ("done", "failed", "cancelled") for view in views):
             return
         if time.monotonic() > deadline:
             raise CallFailed(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from services.kb.extraction.formats import supported_suffixes
+
+_URL = re.compile(r"https?://", re.IGNORECASE)
 
 
 class BadPath(Exception):
@@ -42,6 +45,28 @@ class Plan:
     removed: list[str]
 
 
+def paths_and_urls(given: Sequence[str], listed: Path | None) -> tuple[list[Path], list[str]]:
+    """What was given, and what the file `listed` holds (a URL a line; # begins a comment).
+
+    Raises BadPath.
+    """
+    urls = [item for item in given if _URL.match(item)]
+    paths = [Path(item) for item in given if not _URL.match(item)]
+    if listed is not None:
+        urls += _urls_in(listed)
+    if not paths and not urls:
+        raise BadPath("name a file, a folder or a URL")
+    return paths, urls
+
+
+def _urls_in(path: Path) -> list[str]:
+    try:
+        lines = [line.strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, UnicodeDecodeError) as exc:
+        raise BadPath(f"{path}: not a readable list of URLs") from exc
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def roots_of(paths: Sequence[Path], name: str) -> list[Root]:
     """The files of the paths: of folders those in a supported format, hidden ones left out.
 
@@ -58,7 +83,8 @@ def roots_of(paths: Sequence[Path], name: str) -> list[Root]:
 def plan_of(
     roots: Iterable[Root], known: Mapping[str, Mapping[str, Any]], *, replace: bool = False
 ) -> Plan:
-    """Compares by sha256. `known`: kb's documents under the roots, by source.
+    """Compares by sha256; what is not `up_to_date` counts as changed, too. `known`: kb's documents
+    under the roots, by source.
 
     Raises BadPath when nothing of a folder would stay, unless `replace` is set.
     """
@@ -71,7 +97,7 @@ def plan_of(
             document = known.get(file.source)
             if document is None:
                 added.append(file)
-            elif document["content_hash"] != _sha256(file.path):
+            elif not document["up_to_date"] or document["content_hash"] != _sha256(file.path):
                 changed.append(file)
             else:
                 unchanged += 1

@@ -126,12 +126,6 @@ class Fetcher:
         return Fetched(file_name, response.charset_encoding or "")
 
 
-def clean_url(url: str) -> str:
-    """A URL as a source: without its fragment. Raises Unprocessable when it is none of the web."""
-    _target(url)
-    return url.strip().partition("#")[0]
-
-
 def networks(text: str) -> tuple[Network, ...]:
     """Networks in CIDR notation, separated by commas. Raises ValueError."""
     try:

@@ -11,7 +11,6 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from services.kb import catalogue, documents, jobs, storing
-from services.kb.fetching import clean_url
 from services.kb.jobs import IncomingFile
 from services.kb.preparation import Given, clean_source
 from services.kb.schemas import (
@@ -57,7 +56,8 @@ async def upload_documents(call: Call[State]) -> JobView:
         # Looked at before anything is kept: a typo must leave nothing behind.
         await state.database.read(lambda c: catalogue.find(c, given.collection))
         named = [(clean_source(part.filename or ""), part) for part in given.files]
-        urls = [clean_source(clean_url(url)) for url in dict.fromkeys(given.urls)]
+        # A bad address is told of as a bad file is: it stops nothing else.
+        urls = dict.fromkeys(url.strip().partition("#")[0] for url in given.urls)
         files = [await _kept(state, given, source, part) for source, part in named]
         files += [IncomingFile(source=url, url=url) for url in urls]
 

@@ -21,7 +21,7 @@ from services.kb import jobs
 from services.kb.database import Database
 from services.kb.fetching import Fetcher
 from services.kb.ingestion import Ingestion
-from services.kb.preparation import Given
+from services.kb.preparation import Given, clean_source
 from services.kernel.errors import Conflict, TrivetError
 
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class UploadReader:
 
     async def _fetched(self, file: Any, path: Path) -> Given:
         await to_thread.run_sync(partial(self._spool_dir.mkdir, parents=True, exist_ok=True))
-        fetched = await self._fetcher.fetch(file.source, path)
+        fetched = await self._fetcher.fetch(clean_source(file.source), path)
         await to_thread.run_sync(_in_utf8, path, fetched.charset, fetched.file_name)
         return Given(source=file.source, path=path, url=file.url, file_name=fetched.file_name)
 

@@ -2,10 +2,11 @@
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from services.cli.plan import BadPath, plan_of, roots_of
+from services.cli.plan import BadPath, paths_and_urls, plan_of, roots_of
 
 
 @pytest.fixture
@@ -20,9 +21,12 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def known(**contents: str) -> dict[str, dict[str, str]]:
+def known(**contents: str) -> dict[str, dict[str, Any]]:
     return {
-        source.replace("__", "/") + ".md": {"content_hash": hashlib.sha256(c.encode()).hexdigest()}
+        source.replace("__", "/") + ".md": {
+            "content_hash": hashlib.sha256(c.encode()).hexdigest(),
+            "up_to_date": True,
+        }
         for source, c in contents.items()
     }
 
@@ -41,7 +45,7 @@ def test_a_single_file_is_taken_whatever_its_format(folder: Path) -> None:
 
 def test_added_changed_unchanged_and_removed_are_told_apart(folder: Path) -> None:
     here = known(guide__a="a", guide__gone="x", elsewhere__z="z")
-    here["guide/b/c.txt"] = {"content_hash": "old"}
+    here["guide/b/c.txt"] = {"content_hash": "old", "up_to_date": True}
     plan = plan_of(roots_of([folder], ""), here)
     assert [file.source for file in plan.added] == ["guide/d.html"]
     assert [file.source for file in plan.changed] == ["guide/b/c.txt"]
@@ -72,3 +76,20 @@ def test_paths_that_cannot_be_ingested_are_named(folder: Path, tmp_path: Path) -
     (other / "a.md").write_text("a")
     with pytest.raises(BadPath, match="same name"):
         roots_of([folder, other], "")
+
+
+def test_what_was_cut_in_another_way_counts_as_changed(folder: Path) -> None:
+    here = known(guide__a="a")
+    here["guide/a.md"]["up_to_date"] = False
+    plan = plan_of(roots_of([folder], ""), here)
+    assert [file.source for file in plan.changed] == ["guide/a.md"]
+
+
+def test_urls_are_told_from_paths_and_read_from_a_list(tmp_path: Path) -> None:
+    listed = tmp_path / "urls.txt"
+    listed.write_text("# ours\n\nhttps://example.com/b\n")
+    paths, urls = paths_and_urls(["docs", "HTTPS://example.com/a"], listed)
+    assert paths == [Path("docs")]
+    assert urls == ["HTTPS://example.com/a", "https://example.com/b"]
+    with pytest.raises(BadPath, match="name a file"):
+        paths_and_urls([], None)

@@ -81,12 +81,10 @@ def _section(element: Element, level: int, depth: int) -> Iterator[Block]:
         yield Block("paragraph", own)
     lines: list[str] = []
     for child in element:
-        if child is titled:
-            continue
         if len(child):
             yield from _flushed(lines)
             yield from _section(child, level, depth + 1)
-        elif text := _squeezed(child.text):
+        elif (text := _squeezed(child.text)) and child is not titled:
             yield from _leaf(child, text, lines)
         if after := _squeezed(child.tail):
             yield from _flushed(lines)
