@@ -38,6 +38,9 @@ _EXPOSED_HEADERS = (
     "X-RateLimit-Limit-Tokens",
     "X-RateLimit-Remaining-Tokens",
     "X-RateLimit-Reset-Tokens",
+    "X-Trivet-Model",
+    "X-Trivet-Fallback",
+    "X-Trivet-Trimmed",
 )
 
 

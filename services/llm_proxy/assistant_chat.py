@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -19,9 +20,17 @@ from services.llm_proxy.assistants import PREFIX, Assistant, Passage, language_o
 from services.llm_proxy.caller_watch import CallerWatch
 from services.llm_proxy.canned import CannedAnswer
 from services.llm_proxy.delivery import asking, pass_on
+from services.llm_proxy.follow_up import (
+    MAX_QUERY_CHARACTERS,
+    earlier_questions,
+    in_context,
+    leans_on_before,
+    merged,
+)
 from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Outlet, send_whole
 from services.llm_proxy.providers.base import Ask, Outcome
+from services.llm_proxy.rewriting import rewritten
 from services.llm_proxy.state import State
 
 KB_RETRY_SECONDS = 5
@@ -36,11 +45,12 @@ async def answer(
     record.assistant = assistant.name
     question = assistant.question_in(body["messages"])
     async with CallerWatch(receive) as watch:
-        passages = await search(state, assistant, question)
+        passages = await passages_for(context, assistant, body["messages"], question, record)
         target = state.catalog.current.resolve(assistant.config.model, trusted=True)
+        state.gate.require_price(context, target)
         passages = passages[: target.max_passages]
-        record.citations = [passage.id for passage in passages]
         if not passages or not target.speaks(language_of(question)):
+            record.citations = [passage.id for passage in passages]
             canned = _without_model(assistant, question, passages, context.request_id)
             await _say(canned, record, watch, send, state.settings.heartbeat_seconds)
             return
@@ -49,24 +59,46 @@ async def answer(
         await pass_on(state, target, asking(ask), watch, send, record)
 
 
-async def search(state: State, assistant: Assistant, question: str) -> list[Passage]:
-    """The passages for a question. Raises Overloaded when kb does not answer.
+async def passages_for(
+    context: RequestContext,
+    assistant: Assistant,
+    messages: Sequence[Mapping[str, Any]],
+    question: str,
+    record: Record,
+) -> list[Passage]:
+    """The passages for a question, with what was asked before in mind."""
+    state: State = context.state
+    earlier = earlier_questions(messages)
+    if not earlier:
+        return await search(state, assistant, [question])
+    if assistant.config.rewrite_model is not None:
+        alone = await rewritten(context, assistant, messages, question, record)
+        if alone is not None:
+            return await search(state, assistant, [alone])
+    together = in_context(question, earlier)
+    if leans_on_before(question):
+        return await search(state, assistant, [together, question])
+    return await search(state, assistant, [question]) or await search(state, assistant, [together])
+
+
+async def search(state: State, assistant: Assistant, queries: Sequence[str]) -> list[Passage]:
+    """The passages for one or more queries, in one call. Raises Overloaded when kb does not answer.
 
     Without sources a model would make something up, so the assistant says plainly that it cannot
     answer now: 503 with Retry-After.
     """
+    asked = {**assistant.search(), "queries": [query[:MAX_QUERY_CHARACTERS] for query in queries]}
     try:
-        response = await state.kb.request(
-            "GET", "/api/search", params=assistant.search_params(question)
-        )
-        results = orjson.loads(response.content)["results"]
-        return [Passage.of(result) for result in results]
+        response = await state.kb.request("POST", "/api/search", json=asked)
+        searches = orjson.loads(response.content)["searches"]
+        lists = [[Passage.of(result) for result in one["results"]] for one in searches]
     except NotFound:
         return []  # the collection has not been made yet
     except (UpstreamError, UpstreamTimeout, Overloaded, RateLimited) as exc:
         raise _no_knowledge() from exc
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as exc:
         raise _no_knowledge() from exc
+    return merged(lists, assistant.config.top_k)
 
 
 def _no_knowledge() -> Overloaded:
@@ -100,18 +132,31 @@ def _ask(
     record: Record,
 ) -> Ask:
     assert record.target is not None  # noqa: S101  # set by the caller
-    citations = _citations(passages)
+    room = record.target.context_tokens
+    prompt = assistant.prompt(body["messages"], question, passages, body, room)
+    kept = passages[: prompt.sources]
+    record.citations = [passage.id for passage in kept]
+    extra: dict[str, Any] = {"citations": _citations(kept)}
+    if prompt.trimmed:
+        extra["trivet"] = {"trimmed": prompt.trimmed}
+        context.response_headers = (*context.response_headers, _trimmed_header(prompt.trimmed))
+    if record.stream:
+        extra["model"] = PREFIX + assistant.name
     options = body.get("stream_options") or {}
     return Ask(
-        body=assistant.chat_body(body["messages"], question, passages, body),
+        body=prompt.body,
         model=record.target.model,
         stream=record.stream,
         request_id=context.request_id,
         wants_usage=bool(options.get("include_usage")),
-        extra={"model": PREFIX + assistant.name, "citations": citations}
-        if record.stream
-        else {"citations": citations},
+        extra=extra,
     )
+
+
+def _trimmed_header(trimmed: Mapping[str, int | bool]) -> tuple[bytes, bytes]:
+    """`x-trivet-trimmed: messages=2, passages=1, shortened=1`."""
+    told = ", ".join(f"{name}={int(value)}" for name, value in trimmed.items())
+    return b"x-trivet-trimmed", told.encode("ascii")
 
 
 async def _say(

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.kernel.errors import InvalidRequest, NotFound
 from services.llm_proxy.configuration import checked, expand, load_yaml
+from services.llm_proxy.prompt import MESSAGE_TOKENS, Fitted, Prompt, Turn, fitted, most_tokens
 from services.llm_proxy.providers.dashscope_request import text_of_message
 
 FILE = "assistants.yaml"
@@ -44,6 +45,7 @@ class AssistantConfig(BaseModel):
     top_k: Annotated[int, Field(ge=1, le=20)] = 3
     min_score: Annotated[float, Field(ge=0, le=1)] | None = None
     model: str | None = None
+    rewrite_model: str | None = None
     max_tokens: Annotated[int, Field(ge=1)] = 512
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.2
     max_passage_characters: Annotated[int, Field(ge=50)] = 600
@@ -144,62 +146,72 @@ class Assistant:
         text = (passage.content or passage.snippet)[: self.config.max_passage_characters]
         return words.replace("{passage}", text)
 
-    def search_params(self, question: str) -> dict[str, Any]:
-        """The query of kb's search."""
+    def search(self) -> dict[str, Any]:
+        """The options of kb's search."""
         config = self.config
-        params: dict[str, Any] = {
-            "q": question[:1000],
-            "top_k": config.top_k,
-            "collection": config.collection,
-        }
+        options: dict[str, Any] = {"top_k": config.top_k, "collection": config.collection}
         if config.min_score is not None:
-            params["min_score"] = config.min_score
-        return params
+            options["min_score"] = config.min_score
+        return options
 
-    def chat_body(
+    def prompt(
         self,
         messages: Sequence[Mapping[str, Any]],
         question: str,
         passages: Sequence[Passage],
         options: Mapping[str, Any],
-    ) -> dict[str, Any]:
+        context_tokens: int | None,
+    ) -> Prompt:
         """The chat that the model gets: our prompt, a little history, passages and question.
 
         Of the caller's options only the length may be made shorter: a stranger's page must not be
-        able to turn the assistant into another one.
+        able to turn the assistant into another one. Raises InvalidRequest when the question alone
+        is too long for `context_tokens` (None: unknown, nothing is trimmed).
         """
-        language = language_of(question)
-        config = self.config
+        language, config = language_of(question), self.config
         asked = options.get("max_completion_tokens") or options.get("max_tokens")
-        passages_text = "\n\n".join(self._shown(passage) for passage in passages)
-        last = config.question.said_in(language)
-        last = last.replace("{passages}", passages_text).replace("{question}", question)
-        return {
-            "messages": [
-                {"role": "system", "content": config.prompt.said_in(language).strip()},
-                *self._history(messages[:-1]),
-                {"role": "user", "content": last.strip()},
-            ],
+        max_tokens = min(asked or config.max_tokens, config.max_tokens)
+        if context_tokens is not None:
+            max_tokens = min(max_tokens, context_tokens // 2)
+        system, form = config.prompt.said_in(language).strip(), config.question.said_in(language)
+        turns, sources = self._turns(messages[:-1]), [self._shown(one) for one in passages]
+        fit = Fitted(turns[max(0, len(turns) - config.max_history_messages) :], sources)
+        if context_tokens is not None:
+            fixed = 2 * MESSAGE_TOKENS + sum(map(most_tokens, (system, form, question)))
+            room = context_tokens - max_tokens
+            fit = fitted(fit.history, sources, fixed_tokens=fixed, budget_tokens=room)
+        last = form.replace("{passages}", "\n\n".join(fit.sources)).replace("{question}", question)
+        chat = [{"role": "system", "content": system}, *fit.history]
+        body = {
+            "messages": [*chat, {"role": "user", "content": last.strip()}],
             "stream": bool(options.get("stream")),
-            "max_tokens": min(asked or config.max_tokens, config.max_tokens),
+            "max_tokens": max_tokens,
             "temperature": config.temperature,
         }
+        return Prompt(body, len(fit.sources), _trimmed(turns, sources, fit))
 
     def _shown(self, passage: Passage) -> str:
         """Without headings and markup of its own: a small model would go on in the same form."""
         text = _MARKUP.sub("", passage.content or passage.snippet).strip()
         return text[: self.config.max_passage_characters]
 
-    def _history(self, messages: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
-        """The latest exchanges, shortened; a caller's system messages are left out."""
+    def _turns(self, messages: Sequence[Mapping[str, Any]]) -> list[Turn]:
+        """What was said before, each shortened; a caller's system messages are left out."""
         limit = self.config.max_history_characters
-        turns = [
+        return [
             {"role": str(message["role"]), "content": text_of_message(message)[:limit]}
             for message in messages
             if message.get("role") in ("user", "assistant") and text_of_message(message).strip()
         ]
-        count = self.config.max_history_messages
-        return turns[-count:] if count else []
+
+
+def _trimmed(turns: Sequence[Turn], sources: Sequence[str], fit: Fitted) -> dict[str, int | bool]:
+    told: dict[str, int | bool] = {
+        "messages": len(turns) - len(fit.history),
+        "passages": len(sources) - len(fit.sources),
+        "shortened": fit.shortened,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 class Assistants:

@@ -209,6 +209,7 @@ class Catalog:
             listed=model in config.models or model == default_model(config),
             languages=tuple(entry.languages or ()),
             max_passages=entry.max_passages,
+            own_context_tokens=entry.context_tokens,
             keyed=keyed,
         )
 

@@ -182,7 +182,11 @@ class Metering:
     def _close(self, record: Record, context: RequestContext) -> None:
         seconds = perf_counter() - record.started
         usage, source = record.usage()
-        cost = record.target.cost_usd(usage) if record.target and usage else None
+        cost = _cost_usd(record.target, usage)
+        for aside in record.asides:
+            used, _ = aside.usage()
+            spent = _cost_usd(aside.target, used)
+            usage, cost = _sum(usage, used), cost if spent is None else (cost or 0.0) + spent
         self._settle(record, usage, cost or 0.0)
         record.reader, record.body = None, {}
         context.log_fields.update(_log_fields(record, usage, source))

@@ -29,6 +29,7 @@ class Target:
     listed: bool
     languages: tuple[str, ...] = ()
     max_passages: int | None = None
+    own_context_tokens: int | None = None
     keyed: tuple[Provider, ...] = ()
     weight: int = 1
     tiers: tuple[Tier, ...] = ()
@@ -47,6 +48,13 @@ class Target:
     def label(self) -> str:
         """The model's name for metrics: bounded in number, whatever callers send."""
         return self.model if self.listed else "other"
+
+    @property
+    def context_tokens(self) -> int | None:
+        """The smallest context of all models that may answer; None where none is known."""
+        every = (self, *(target for tier in self.tiers for target in tier.targets))
+        known = [one.own_context_tokens for one in every if one.own_context_tokens is not None]
+        return min(known, default=None)
 
     @property
     def alone(self) -> Target:

@@ -35,19 +35,27 @@ ONCE = {"attempts": 1}  # one test, one call upstream; resilience has tests of i
 
 @dataclass
 class Neighbours:
-    """What kb answers and what analytics has got."""
+    """What kb answers and what analytics has got.
+
+    `passages` are found by every query, `found` instead of them by those that hold its words.
+    """
 
     passages: list[dict[str, Any]] = field(default_factory=list)
+    found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     kb_status: int = 200
-    searches: list[dict[str, str]] = field(default_factory=list)
+    searches: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
     def app(self) -> Starlette:
         async def search(request: Request) -> JSONResponse:
-            self.searches.append(dict(request.query_params))
+            asked = orjson.loads(await request.body())
+            self.searches.append(asked)
             if self.kb_status != 200:
                 return JSONResponse({"error": {"message": "no"}}, self.kb_status)
-            return JSONResponse({"success": True, "results": self.passages})
+            searches = [
+                {"query": query, "results": self.results(query)} for query in asked["queries"]
+            ]
+            return JSONResponse({"success": True, "searches": searches})
 
         async def events(request: Request) -> JSONResponse:
             batch = orjson.loads(await request.body())["events"]
@@ -59,11 +67,17 @@ class Neighbours:
 
         return Starlette(
             routes=[
-                Route("/api/search", search),
+                Route("/api/search", search, methods=["POST"]),
                 Route("/api/analytics/events", events, methods=["POST"]),
                 Route("/livez", live),
             ]
         )
+
+    def results(self, query: str) -> list[dict[str, Any]]:
+        """What one query finds."""
+        if not self.found:
+            return self.passages
+        return next((results for words, results in self.found.items() if words in query), [])
 
     def event_of(self, request_id: str) -> dict[str, Any]:
         """The one event of a request, as soon as it has been delivered."""
@@ -127,6 +141,7 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                 "models": {
                     "words": price,
                     "english": {"languages": ["en"], "max_passages": 1},
+                    "small": {"context_tokens": 512},
                     "vectors": {"kind": "embedding"},
                 },
                 **common,
@@ -194,9 +209,13 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
 
 
 def assistants_file() -> str:
-    """The project's own, and `english`, whose model speaks nothing else."""
+    """The project's own, and some with a model of their own."""
     file = yaml.safe_load(ASSISTANTS.read_text(encoding="utf-8"))
-    file["assistants"]["english"] = {**file["assistants"]["site"], "model": "openai/english"}
+    site = file["assistants"]["site"]
+    file["assistants"]["english"] = {**site, "model": "openai/english"}
+    file["assistants"]["small"] = {**site, "model": "openai/small", "max_history_messages": 20}
+    file["assistants"]["rewriting"] = {**site, "rewrite_model": "anthropic/words"}
+    file["assistants"]["unlucky"] = {**site, "rewrite_model": "openai/fail:code=invalid_value"}
     return yaml.safe_dump(file, allow_unicode=True)
 
 

@@ -58,7 +58,12 @@ def test_an_answer_names_its_sources(start: Start) -> None:
         assert body["choices"][0]["message"]["content"] == "Hello 世界!"
         assert body["choices"][0]["message"]["citations"] == CITATIONS
         search = gateway.neighbours.searches[-1]
-        assert (search["q"], search["collection"]) == ("How do I back up?", "site")
+        assert search == {
+            "queries": ["How do I back up?"],
+            "collection": "site",
+            "top_k": 4,
+            "min_score": 0.35,
+        }
 
 
 def test_a_streams_first_chunk_carries_the_sources_and_the_rest_is_the_models(
@@ -165,6 +170,123 @@ def test_when_nothing_is_found_it_says_so_and_asks_no_model(
         event = gateway.neighbours.event_of(response.headers["x-request-id"])
         assert event["attributes"]["trivet.citations"] == []
         assert event["attributes"]["trivet.usage_source"] == "none"
+
+
+def conversation(*said: str) -> list[dict[str, str]]:
+    roles = ("user", "assistant")
+    return [{"role": roles[n % 2], "content": text} for n, text in enumerate(said)]
+
+
+def follow_up(gateway: Gateway, *said: str, assistant: str = "site", **more: Any) -> Any:
+    body = {"model": f"assistant/{assistant}", "messages": conversation(*said), **more}
+    return gateway.post("/v1/chat/completions", body)
+
+
+def ids_of(response: Any) -> list[str]:
+    return [one["id"] for one in response.json()["choices"][0]["message"]["citations"]]
+
+
+BACKUP = "How do I back up the knowledge base?"
+
+
+def test_a_follow_up_question_is_searched_with_the_conversation_in_mind(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.found = {BACKUP: PASSAGES, "how often": [{"id": "noise"}]}
+        response = follow_up(gateway, BACKUP, "Copy data/.", "And how often?")
+        [search] = gateway.neighbours.searches
+        assert search["queries"] == [f"{BACKUP}\nAnd how often?", "And how often?"]
+        assert ids_of(response) == ["doc-1", "noise", "doc-2"]
+
+
+def test_a_question_that_stands_alone_is_searched_alone_unless_it_finds_nothing(
+    start: Start,
+) -> None:
+    ports = "Which ports does Trivet use by default?"
+    restore = "Restoring needs which permissions on a server?"
+    with start() as gateway:
+        gateway.neighbours.found = {ports: PASSAGES[1:], BACKUP: PASSAGES[:1]}
+        assert ids_of(follow_up(gateway, BACKUP, "Copy data/.", ports)) == ["doc-2"]
+        assert [one["queries"] for one in gateway.neighbours.searches] == [[ports]]
+        assert ids_of(follow_up(gateway, BACKUP, "Copy data/.", restore)) == ["doc-1"]
+        asked = [one["queries"] for one in gateway.neighbours.searches[1:]]
+        assert asked == [[restore], [f"{BACKUP}\n{restore}"]]
+
+
+def test_a_follow_up_that_finds_nothing_is_answered_honestly(start: Start) -> None:
+    with start() as gateway:
+        response = follow_up(gateway, BACKUP, "Copy data/.", "And how often?")
+        assert "I found nothing" in response.text
+        assert ids_of(response) == []
+
+
+def test_a_model_may_rewrite_the_question_and_what_it_took_is_counted(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        response = follow_up(gateway, BACKUP, "Copy data/.", "Why?", assistant="rewriting")
+        assert response.status_code == 200
+        assert gateway.neighbours.searches[-1]["queries"] == ["Hello 世界!"]
+        asked, answered = gateway.vendor.requests[-2:]
+        assert asked.path == "/anthropic/v1/messages"
+        assert BACKUP in asked.body["messages"][0]["content"]
+        assert answered.body["messages"][-1]["content"].endswith("Question: Why?")
+        event = gateway.neighbours.event_of(response.headers["x-request-id"])["attributes"]
+        assert event["gen_ai.usage.input_tokens"] == 18
+        assert event["gen_ai.usage.output_tokens"] == 6
+        assert event["gen_ai.request.model"] == "words"
+        first = ask(gateway, "How do I back up?")
+        assert first.status_code == 200
+        assert gateway.neighbours.searches[-1]["queries"] == ["How do I back up?"]
+
+
+def test_a_question_that_could_not_be_rewritten_is_searched_as_any_other(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        response = follow_up(gateway, BACKUP, "Copy data/.", "Why?", assistant="unlucky")
+        assert response.status_code == 200
+        assert gateway.neighbours.searches[-1]["queries"] == [f"{BACKUP}\nWhy?", "Why?"]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_prompt_that_is_too_long_for_the_model_is_trimmed_and_it_says_so(
+    start: Start, stream: bool
+) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        said = [f"{n} " + "word " * 60 for n in range(6)]
+        response = follow_up(gateway, *said, "Why?", assistant="small", stream=stream)
+        assert response.status_code == 200
+        if stream:
+            first = events_of(response)[0][1]
+            trimmed, citations = first["trivet"]["trimmed"], first["citations"]
+        else:
+            message = response.json()["choices"][0]["message"]
+            trimmed, citations = message["trivet"]["trimmed"], message["citations"]
+        assert trimmed == {"messages": 6, "passages": 1, "shortened": True}
+        assert response.headers["x-trivet-trimmed"] == "messages=6, passages=1, shortened=1"
+        assert [one["id"] for one in citations] == ["doc-1"]
+        sent = gateway.vendor.requests[-1].body
+        assert [message["role"] for message in sent["messages"]] == ["system", "user"]
+        assert sent["max_tokens"] == 256
+        assert "Copy it back." not in str(sent)
+        event = gateway.neighbours.event_of(response.headers["x-request-id"])
+        assert event["attributes"]["trivet.citations"] == ["doc-1"]
+
+
+def test_what_was_not_trimmed_is_not_spoken_of(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES[1:]
+        response = follow_up(gateway, "One?", "Two.", "Three?", assistant="small")
+        assert "x-trivet-trimmed" not in response.headers
+        assert "trivet" not in response.json()["choices"][0]["message"]
+        assert len(gateway.vendor.requests[-1].body["messages"]) == 4
+
+
+def test_a_question_that_is_too_long_for_the_model_is_the_callers_error(start: Start) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        response = follow_up(gateway, "word " * 300, assistant="small")
+        assert response.status_code == 400
+        assert "too long" in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("kb_status", [500, 503, 429])

@@ -100,6 +100,7 @@ class ModelConfig(BaseModel):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     languages: list[Literal["zh", "en"]] | None = None  # None: both
     max_passages: Annotated[int, Field(ge=1)] | None = None  # None: all that were found
+    context_tokens: Annotated[int, Field(ge=256)] | None = None  # None: prompts are not trimmed
     timeouts: TimeoutConfig | None = None
 
 
