@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -38,10 +39,16 @@ class _Server(uvicorn.Server):
             notify_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The same as uvicorn's, but that the signal is not raised anew at the end.
+
+        SIGTERM would then kill the process before its last log lines are written.
+        """
         app = self.config.app
         if hasattr(app, "draining"):
             app.draining = True
-        super().handle_exit(sig, frame)
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
 
 def notify_ready() -> None:

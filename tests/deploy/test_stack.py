@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -264,33 +265,36 @@ class Load:
             thread.join(60)
 
     def _call(self) -> None:
-        with httpx.Client(base_url=self._base_url, timeout=30) as client:
-            while not self._ended.is_set():
-                self._judge(client.get("/api/company_info"))
-                self._judge(client.post("/api/search", json={"q": "backup", "mode": "lexical"}))
-                self._judge(client.get("/api/analytics/health"))
-
-    def _stream(self) -> None:
-        body = {
-            "model": "openai/words:count=20:delay_ms=50",
-            "stream": True,
-            "messages": [{"role": "user", "content": "hi"}],
-        }
+        chat = _chat("openai/words:first_ms=200")
         with httpx.Client(base_url=self._base_url, timeout=30, headers=self._headers) as client:
             while not self._ended.is_set():
-                try:
-                    answer = client.post("/v1/chat/completions", json=body)
-                except httpx.HTTPError as error:
-                    self.failures.append(repr(error))
-                    continue
-                self._judge(answer)
-                if not answer.text.endswith("data: [DONE]\n\n"):
-                    self.failures.append(answer.text[-300:])
+                self._ask(client, "GET", "/api/company_info")
+                self._ask(client, "POST", "/api/search", {"q": "backup", "mode": "lexical"})
+                self._ask(client, "GET", "/api/analytics/health")
+                self._ask(client, "POST", "/v1/chat/completions", chat)
 
-    def _judge(self, answer: httpx.Response) -> None:
+    def _stream(self) -> None:
+        chat = {**_chat("openai/words:count=20:delay_ms=50"), "stream": True}
+        with httpx.Client(base_url=self._base_url, timeout=30, headers=self._headers) as client:
+            while not self._ended.is_set():
+                text = self._ask(client, "POST", "/v1/chat/completions", chat)
+                if not text.endswith("data: [DONE]\n\n"):
+                    self.failures.append(text[-300:])
+
+    def _ask(self, client: httpx.Client, method: str, path: str, body: Any = None) -> str:
         self.done += 1
+        try:
+            answer = client.request(method, path, json=body)
+        except httpx.HTTPError as error:
+            self.failures.append(f"{path} {error!r}")
+            return ""
         if answer.status_code != 200:
-            self.failures.append(f"{answer.status_code} {answer.text[:200]}")
+            self.failures.append(f"{path} {answer.status_code} {answer.text[:200]}")
+        return answer.text
+
+
+def _chat(model: str) -> dict[str, Any]:
+    return {"model": model, "messages": [{"role": "user", "content": "hi"}]}
 
 
 def test_a_reload_loses_no_request_and_no_stream(stack: Stack) -> None:

@@ -1,0 +1,55 @@
+"""What ends the work for a caller: that they leave, or that the server has waited long enough."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
+
+from services.kernel.errors import Overloaded
+from services.llm_proxy.caller_watch import CallerWatch
+
+
+async def never() -> Message:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def gone() -> Message:
+    return {"type": "http.disconnect"}
+
+
+async def work(receive: Callable[[], Awaitable[Message]]) -> None:
+    async with CallerWatch(receive):
+        await asyncio.Event().wait()
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(main, 5))
+
+
+def test_a_caller_who_is_gone_ends_the_work() -> None:
+    with pytest.raises(ClientDisconnect):
+        run(work(gone))
+
+
+def test_a_server_that_stops_tells_the_caller_so() -> None:
+    async def main() -> None:
+        task = asyncio.create_task(work(never))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(Overloaded, match="restarting"):
+        run(main())
+
+
+def test_what_comes_after_the_last_bytes_is_no_disconnect() -> None:
+    async def main() -> None:
+        async with CallerWatch(gone) as watch:
+            watch.over = True
+            await asyncio.sleep(0.03)  # longer than it waits before it looks
+
+    run(main())
