@@ -2,45 +2,20 @@
 
 SQLite's own tokenizers take a Chinese clause as one word, or as trigrams that never match under
 three characters. So the text is divided here, and FTS5 only sees words of letters and digits with
-spaces between them; a query is built from the same words, each in quotes, so that no character of
-it can be FTS5's syntax. https://www.sqlite.org/fts5.html
-
-A run of CJK characters gives its bigrams and its last character. A query of one character is a
-search for the words that begin with it: every character begins a bigram or is the last of its run.
+spaces between them; a query is built from the same words (`search_terms.py`), each in quotes, so
+that no character of it can be FTS5's syntax. https://www.sqlite.org/fts5.html
 """
 
 from __future__ import annotations
 
 import math
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from services.kb.language import CJK_RANGES
-
-_RUN = re.compile(rf"(?P<cjk>[{CJK_RANGES}]+)|(?P<word>[^\W_{CJK_RANGES}]+)")
-_MAX_WORD_CHARACTERS = 64
-
-# English words that carry grammar, not content.
-FUNCTION_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "a all also am an and any are as at be because been being both but by can could d did do "
-        "does doing for from had has have having he her here him his how i if in into is it its "
-        "just ll me might must my of on or our s shall she should so such t than that the their "
-        "them then there these they this those to us very was we were what when where which while "
-        "who whom whose why will with would you your",
-    )
-)
-# Chinese question words and the phrases around them, longest first.
-_QUESTION_WORDS_ZH = re.compile(
-    "为什么|怎么样|怎么办|什么样|什么时候|是什么|有什么|有哪些|是不是|能不能|可不可以|什么|怎么|怎样|如何|为何|"
-    "哪些|哪个|哪里|哪儿|哪种|哪位|多少|多久|是否|能否|可否|请问|[吗呢吧谁]"
-)
-MAX_QUERY_TERMS = 64
+from services.kb.search_filter import EVERYTHING, Scope
+from services.kb.search_terms import Term, index_text, query_terms
 
 # What a heading's word weighs beside one of the text.
 _HEADING_WEIGHT = 2.0
@@ -53,14 +28,6 @@ _DOUBT = 2.0
 
 
 @dataclass(frozen=True)
-class Term:
-    """A word of a query; `prefix`: all words that begin with it count."""
-
-    word: str
-    prefix: bool = False
-
-
-@dataclass(frozen=True)
 class Match:
     """`score`: bm25, higher is better. `evidence`: how much of what the query asks for is there.
 
@@ -70,64 +37,6 @@ class Match:
     chunk_id: int
     score: float
     evidence: float
-
-
-def index_text(content: str) -> str:
-    """The words of a text as FTS5 is to see them."""
-    return " ".join(word for run, cjk in _runs(content) for word in _words(run, cjk))
-
-
-def query_terms(query: str) -> list[Term]:
-    """The words of a query, each once, at most `MAX_QUERY_TERMS`.
-
-    Words that only make it a question are left out: an answer does not repeat them, and they are
-    so rare in statements that bm25 would follow them. A query of nothing else keeps them.
-    """
-    return _terms(_QUESTION_WORDS_ZH.sub(" ", query), FUNCTION_WORDS) or _terms(query, frozenset())
-
-
-def _terms(query: str, left_out: Set[str]) -> list[Term]:
-    terms: dict[Term, None] = {}
-    for run, cjk in _runs(query):
-        if not cjk:
-            if run not in left_out:
-                terms[Term(_stem(run[:_MAX_WORD_CHARACTERS]))] = None
-        elif len(run) == 1:
-            terms[Term(run, prefix=True)] = None
-        else:
-            terms.update((Term(pair), None) for pair in _bigrams(run))
-    return list(terms)[:MAX_QUERY_TERMS]
-
-
-def _runs(content: str) -> Iterator[tuple[str, bool]]:
-    folded = unicodedata.normalize("NFKC", content).casefold()
-    for found in _RUN.finditer(folded):
-        yield found.group(), found.lastgroup == "cjk"
-
-
-def _words(run: str, cjk: bool) -> Iterator[str]:
-    if not cjk:
-        yield _stem(run[:_MAX_WORD_CHARACTERS])
-        return
-    yield from _bigrams(run)
-    yield run[-1]
-
-
-def _bigrams(run: str) -> Iterator[str]:
-    return (run[i : i + 2] for i in range(len(run) - 1))
-
-
-def _stem(word: str) -> str:
-    """Singular from plural, no more: Harman's S-stemmer (1991), which seldom errs."""
-    if len(word) < 4 or not word.isascii() or not word.endswith("s"):
-        return word
-    if word.endswith("ies") and not word.endswith(("eies", "aies")):
-        return word[:-3] + "y"
-    if word.endswith("es") and not word.endswith(("aes", "ees", "oes", "sses", "xes", "ches")):
-        return word[:-1]
-    if word.endswith(("sses", "xes", "ches")):
-        return word[:-1] if word.endswith("caches") else word[:-2]
-    return word if word.endswith(("us", "ss")) else word[:-1]
 
 
 class LexicalIndex:
@@ -179,8 +88,10 @@ class LexicalIndex:
             f"DELETE FROM {self._table} WHERE rowid NOT IN (SELECT id FROM chunks)"  # noqa: S608  # our own name
         )
 
-    def search(self, connection: Connection, query: str, limit: int) -> list[Match]:
-        """The best passages for a query, best first."""
+    def search(
+        self, connection: Connection, query: str, limit: int, scope: Scope = EVERYTHING
+    ) -> list[Match]:
+        """The best passages of the scope for a query, best first."""
         terms = query_terms(query)
         total = self._count(connection)
         if not terms or not total:
@@ -190,9 +101,10 @@ class LexicalIndex:
         rows = connection.execute(
             text(
                 f"SELECT rowid, -bm25({self._table}, {_HEADING_WEIGHT}, 1.0) FROM {self._table} "  # noqa: S608  # our own name
-                f"WHERE {self._table} MATCH :match ORDER BY rank LIMIT :limit"
+                f"WHERE {self._table} MATCH :match {scope.condition('rowid')} "
+                "ORDER BY rank LIMIT :limit"
             ),
-            {"match": _expression(wanted), "limit": limit},
+            {"match": _expression(wanted), "limit": limit, **scope.values},
         )
         whole = sum(value * _share_expected(term) for term, value in rarity.items())
         return [Match(row[0], row[1], row[1] / (whole + _DOUBT)) for row in rows]

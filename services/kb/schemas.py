@@ -4,98 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.kb.catalogue import DEFAULT_COLLECTION
 from services.kb.company import AssistantInfo, CompanyInfo
 
 MAX_QUERY_CHARACTERS = 4_000
-MAX_QUERIES = 50
 MAX_URLS = 1_000
 MAX_CONTENT_CHARACTERS = 20_000_000
 
 QueryText = Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, pattern=r"\S")]
 CollectionName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 IndexState = Literal["empty", "indexing", "ready", "model_changed"]
-Scalar = str | int | float | bool
-
-
-def _as_object(value: Any) -> Any:
-    """A filter in a query string is a JSON object."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError as exc:
-        raise ValueError("must be a JSON object") from exc
-
-
-class SearchOptions(BaseModel):
-    """How to search. `filter`: metadata that must be equal."""
-
-    top_k: int = Field(3, ge=1, le=100)
-    collection: CollectionName = DEFAULT_COLLECTION
-    mode: Literal["hybrid", "dense", "lexical"] = "hybrid"
-    min_score: float = Field(0.0, ge=0.0, le=1.0)
-    lang: str = Field("", max_length=20)
-    filter: Annotated[dict[str, Scalar], BeforeValidator(_as_object)] = Field(default_factory=dict)
-
-
-class SearchQuery(SearchOptions):
-    q: QueryText
-
-
-class SearchBody(SearchOptions):
-    """One query in `q` (or `query`), or several in `queries`."""
-
-    q: QueryText | None = None
-    query: QueryText | None = None
-    queries: Annotated[list[QueryText], Field(min_length=1, max_length=MAX_QUERIES)] | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> SearchBody:
-        if sum(value is not None for value in (self.q, self.query, self.queries)) != 1:
-            raise ValueError("give one of q and queries")
-        return self
-
-
-class SearchResult(BaseModel):
-    """A passage. `source` is the ingested path or URL with the anchor of its heading."""
-
-    id: str
-    type: str
-    title: str
-    content: str
-    snippet: str
-    url: str | None
-    source: str
-    relevance_score: float = Field(description="0 to 1; about 0.5: as likely as not an answer.")
-    score_dense: float | None = Field(description="Cosine of query and passage.")
-    score_lexical: float | None = Field(description="bm25, higher is better.")
-    metadata: dict[str, Any]
-
-
-class SearchResponse(BaseModel):
-    """`degraded` says why only words were searched: `embedder` or `vector_index` was away, the
-    model is another than the index's (`model_changed`) or does not know the query's language
-    (`model_language`)."""
-
-    success: bool = True
-    query: str
-    results: list[SearchResult]
-    total_found: int
-    took_ms: float
-    mode: str
-    degraded: list[str]
-
-
-class SearchesResponse(BaseModel):
-    """The answers to a list of queries, in its order."""
-
-    success: bool = True
-    searches: list[SearchResponse]
-    took_ms: float
 
 
 class CompanyResponse(BaseModel):

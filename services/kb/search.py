@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import array
 import asyncio
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, text
 
 from services.kb import catalogue
 from services.kb.catalogue import CollectionRow
@@ -20,22 +21,29 @@ from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
 from services.kb.fusion import Candidate, fuse, ranks
 from services.kb.language import script_of, script_of_language
-from services.kb.lexical import Match, index_text
+from services.kb.lexical import Match
 from services.kb.models import CHUNKS, DOCUMENTS
 from services.kb.relevance import background_of, calibration_of, relevance
-from services.kb.snippet import snippet_of
+from services.kb.search_filter import EVERYTHING, Condition, Scope, scope_of
+from services.kb.search_terms import query_terms
+from services.kb.search_vectors import nearest_in
+from services.kb.snippet import Snippet, snippet_of
 from services.kb.vectors import VectorIndex
 from services.kernel.errors import TrivetError
 
 Mode = Literal["hybrid", "dense", "lexical"]
 
 _CANDIDATES = 50
-_CANDIDATES_FILTERED = 200
+# A scope of so many passages is searched in full: exact, and quicker than a filter in Chroma.
+_SMALL_SCOPE = 2_000
+# Of a larger one Chroma is asked for more than is needed, by how many of all it leaves out.
+_MOST_CANDIDATES = 1_000
+_SPARE = 1.5
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched for. `filter`: metadata that must be equal; `lang`: of the passage."""
+    """What is searched for. `lang`: of the passage; `neighbours`: passages around each hit."""
 
     text: str
     collection: str = catalogue.DEFAULT_COLLECTION
@@ -43,24 +51,26 @@ class Query:
     top_k: int = 3
     min_score: float = 0.0
     lang: str = ""
-    filter: Mapping[str, Any] = field(default_factory=dict)
+    conditions: Sequence[Condition] = ()
+    neighbours: int = 0
 
     @property
     def candidates(self) -> int:
         """How many passages each side is asked for."""
-        few = _CANDIDATES_FILTERED if self.lang or self.filter else _CANDIDATES
-        return max(few, self.top_k)
+        return max(_CANDIDATES, self.top_k)
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage that was found; `row` has the columns of its chunk and document."""
+    """A passage that was found; `row` has the columns of its chunk and document, `neighbours`
+    those of the chunks around it."""
 
     row: Any
     relevance: float
     cosine: float | None
     bm25: float | None
-    snippet: str
+    snippet: Snippet
+    neighbours: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +81,30 @@ class Found:
     total: int
     degraded: tuple[str, ...]
     took_ms: float
+    embedding_ms: float
+
+
+@dataclass(frozen=True)
+class _Ground:
+    """What is searched: `chunks` of all the collection's `of` lie in the scope."""
+
+    collection: CollectionRow
+    scope: Scope = EVERYTHING
+    chunks: int = 0
+    of: int = 0
+
+    def asked_of_chroma(self, wanted: int) -> int:
+        if not self.scope.statement:
+            return wanted
+        return min(_MOST_CANDIDATES, math.ceil(wanted * _SPARE * self.of / max(1, self.chunks)))
+
+
+@dataclass(frozen=True)
+class _Embedded:
+    """A query's vector and the model that made it; None where there is none."""
+
+    found: tuple[Model, bytes] | None
+    took_ms: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,29 +126,36 @@ class Searcher:
 
     async def search(self, query: Query) -> Found:
         started = time.perf_counter()
-        vector = asyncio.ensure_future(self._vector(query))
+        embedding = asyncio.ensure_future(self._vector(query))
         try:
-            collection, matches = await self._database.read(lambda c: _words(c, query))
-            dense = await self._dense(collection, query, await vector)
+            words = query.mode != "dense"
+            ground, matches = await self._database.read(lambda c: _words(c, query, words))
+            embedded = await embedding
+            dense = await self._dense(ground, query, embedded.found)
         finally:
-            vector.cancel()
-        if dense.cosines is None and query.mode == "dense":
-            collection, matches = await self._database.read(lambda c: _words(c, query, always=True))
-        hits, total = await self._database.read(lambda c: _resolved(c, query, dense, matches))
+            embedding.cancel()
+        if dense.cosines is None and not words:
+            ground, matches = await self._database.read(lambda c: _words(c, query, True))
+        hits, total = await self._database.read(
+            lambda c: _resolved(c, query, ground.scope, dense, matches)
+        )
         took_ms = (time.perf_counter() - started) * 1000
-        return Found(hits, total, dense.degraded, round(took_ms, 2))
+        return Found(hits, total, dense.degraded, round(took_ms, 2), round(embedded.took_ms, 2))
 
-    async def _vector(self, query: Query) -> tuple[Model, bytes] | None:
+    async def _vector(self, query: Query) -> _Embedded:
         if query.mode == "lexical":
-            return None
+            return _Embedded(None)
+        started = time.perf_counter()
         try:
-            return await self._embedder.query(query.text)
+            found = await self._embedder.query(query.text)
         except TrivetError:
-            return None
+            return _Embedded(None)
+        return _Embedded(found, (time.perf_counter() - started) * 1000)
 
     async def _dense(
-        self, collection: CollectionRow, query: Query, found: tuple[Model, bytes] | None
+        self, ground: _Ground, query: Query, found: tuple[Model, bytes] | None
     ) -> _Dense:
+        collection = ground.collection
         if query.mode == "lexical":
             return _Dense(None)
         if found is None:
@@ -126,66 +167,96 @@ class Searcher:
             return _Dense(None, degraded=("model_changed",))
         if calibration_of(model.name).english_only and script_of(query.text) == "cjk":
             return _Dense(None, degraded=("model_language",))
-        values = array.array("f", vector)
         try:
-            nearest = await self._index.query(collection.index_name, values, query.candidates)
+            nearest = await self._nearest(ground, query, model, vector)
         except TrivetError:
             return _Dense(None, degraded=("vector_index",))
         return _Dense(dict(nearest), model.name)
 
+    async def _nearest(
+        self, ground: _Ground, query: Query, model: Model, vector: bytes
+    ) -> list[tuple[int, float]]:
+        scope = ground.scope
+        if scope.statement and ground.chunks <= _SMALL_SCOPE:
+            return await self._database.read(
+                lambda c: nearest_in(c, scope, model.key, vector, query.candidates)
+            )
+        values = array.array("f", vector)
+        limit = ground.asked_of_chroma(query.candidates)
+        return await self._index.query(ground.collection.index_name, values, limit)
 
-def _words(
-    connection: Connection, query: Query, *, always: bool = False
-) -> tuple[CollectionRow, list[Match]]:
+
+def _words(connection: Connection, query: Query, wanted: bool) -> tuple[_Ground, list[Match]]:
     collection = catalogue.find(connection, query.collection)
-    if query.mode == "dense" and not always:
-        return collection, []
-    return collection, collection.lexical.search(connection, query.text, query.candidates)
+    ground = _ground(connection, collection, query)
+    if not wanted:
+        return ground, []
+    return ground, collection.lexical.search(connection, query.text, query.candidates, ground.scope)
+
+
+def _ground(connection: Connection, collection: CollectionRow, query: Query) -> _Ground:
+    scope = scope_of(collection.id, query.lang, query.conditions)
+    if not scope.statement:
+        return _Ground(collection)
+    counted = text(f"SELECT count(*) FROM ({scope.statement})")  # noqa: S608  # values are bound
+    inside = int(connection.execute(counted, dict(scope.values)).scalar_one())
+    everything = text("SELECT count(*) FROM chunks WHERE collection_id = :id")
+    total = int(connection.execute(everything, {"id": collection.id}).scalar_one())
+    return _Ground(collection, scope, inside, total)
 
 
 def _resolved(
-    connection: Connection, query: Query, dense: _Dense, matches: Sequence[Match]
+    connection: Connection, query: Query, scope: Scope, dense: _Dense, matches: Sequence[Match]
 ) -> tuple[list[Hit], int]:
     cosines = dense.cosines or {}
     by_words = {match.chunk_id: match for match in matches}
-    rows = _rows(connection, query, [*cosines, *by_words])
+    rows = _rows(connection, scope, [*cosines, *by_words])
     script = script_of(query.text)
     same = {i: script_of_language(row.lang) == script for i, row in rows.items()}
     order = _order(rows, cosines, by_words, same)
     scores = _relevance(dense, by_words, same)
     good = [i for i in order if scores[i] >= query.min_score]
-    words = set(index_text(query.text).split())
+    terms = query_terms(query.text)
     hits = [
         Hit(
             row=rows[i],
             relevance=scores[i],
             cosine=cosines.get(i),
             bm25=by_words[i].score if i in by_words else None,
-            snippet=snippet_of(rows[i].text, words),
+            snippet=snippet_of(rows[i].text, terms),
+            neighbours=_neighbours(connection, rows[i], query.neighbours),
         )
         for i in good[: query.top_k]
     ]
     return hits, len(good)
 
 
-def _rows(connection: Connection, query: Query, chunk_ids: Sequence[int]) -> dict[int, Any]:
-    """The passages that are still there and that the query lets through."""
+def _rows(connection: Connection, scope: Scope, chunk_ids: Sequence[int]) -> dict[int, Any]:
+    """The passages that are still there and lie in the scope."""
     if not chunk_ids:
         return {}
     chunk, document = CHUNKS.c, DOCUMENTS.c
     statement = (
         select(CHUNKS, document.source, document.title, document.url, document.metadata)
         .join(DOCUMENTS, document.id == chunk.document_id)
-        .where(chunk.id.in_(chunk_ids))
+        .where(chunk.id.in_(bindparam("wanted", expanding=True)))
     )
-    if query.lang:
-        statement = statement.where(chunk.lang == query.lang)
-    rows = connection.execute(statement).all()
-    return {
-        row.id: row
-        for row in rows
-        if all(row.metadata.get(key) == value for key, value in query.filter.items())
-    }
+    if scope.statement:
+        statement = statement.where(text(f"chunks.id IN ({scope.statement})"))
+    rows = connection.execute(statement, {"wanted": list(chunk_ids), **scope.values})
+    return {row.id: row for row in rows}
+
+
+def _neighbours(connection: Connection, row: Any, reach: int) -> Sequence[Any]:
+    if not reach:
+        return ()
+    c = CHUNKS.c
+    statement = select(c.id, c.position, c.text).where(
+        c.document_id == row.document_id,
+        c.position.between(row.position - reach, row.position + reach),
+        c.id != row.id,
+    )
+    return connection.execute(statement.order_by(c.position)).all()
 
 
 def _order(

@@ -8,16 +8,18 @@ from typing import Any
 
 from anyio import to_thread
 
-from services.kb.schemas import (
-    CompanyResponse,
+from services.kb.schemas import CompanyResponse
+from services.kb.search import Found, Hit, Query
+from services.kb.search_schemas import (
+    Neighbour,
     SearchBody,
     SearchesResponse,
     SearchOptions,
     SearchQuery,
     SearchResponse,
     SearchResult,
+    conditions_of,
 )
-from services.kb.search import Found, Hit, Query
 from services.kb.state import State
 from services.kernel.routing import Call
 
@@ -65,7 +67,8 @@ async def _searched(call: Call[State], options: SearchOptions, text: str) -> Sea
         top_k=options.top_k,
         min_score=options.min_score,
         lang=options.lang,
-        filter=options.filter,
+        conditions=conditions_of(options.filter),
+        neighbours=options.neighbours,
     )
     found = await call.state.searcher.search(query)
     _record(call, query, found)
@@ -74,6 +77,7 @@ async def _searched(call: Call[State], options: SearchOptions, text: str) -> Sea
         results=[_result(hit, query.collection) for hit in found.hits],
         total_found=found.total,
         took_ms=found.took_ms,
+        embedding_ms=found.embedding_ms,
         mode=query.mode,
         degraded=list(found.degraded),
     )
@@ -114,7 +118,8 @@ def _result(hit: Hit, collection: str) -> SearchResult:
         type="document",
         title=" › ".join([row.title, *headings]),
         content=row.text,
-        snippet=hit.snippet,
+        snippet=hit.snippet.text,
+        highlights=hit.snippet.highlights,
         url=_anchored(row.url, row.anchor) if row.url else None,
         source=_anchored(row.source, row.anchor),
         relevance_score=round(hit.relevance, 4),
@@ -128,6 +133,10 @@ def _result(hit: Hit, collection: str) -> SearchResult:
             "lang": row.lang,
             "heading_path": row.heading_path,
         },
+        neighbours=[
+            Neighbour(id=str(near.id), position=near.position, content=near.text)
+            for near in hit.neighbours
+        ],
     )
 
 

@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from services.kb.lexical import LexicalIndex, Match, index_text, query_terms
+from services.kb.lexical import LexicalIndex, Match
+from services.kb.search_terms import index_text, query_terms
 from services.kernel.database import open_engine, write
 
 PASSAGES = {
@@ -116,3 +117,8 @@ def test_a_passage_that_is_replaced_or_removed_leaves_no_word(tmp_path: Path) ->
         words = connection.exec_driver_sql("SELECT term FROM terms_1_words").scalars().all()
         assert words == []
     engine.dispose()
+
+
+def test_traditional_and_simplified_chinese_are_the_same_words() -> None:
+    assert index_text("軟體備份與資料庫") == index_text("软体备份与资料库")
+    assert query_terms("請問什麼是備份") == query_terms("请问什么是备份")

@@ -30,7 +30,8 @@ def library(
     data_dir = tmp_path_factory.mktemp("library")
     with running_kb(data_dir, engines_for(data_dir, embedder, chroma_url)) as kb:
         for source, content in LIBRARY.items():
-            about = {"topic": source.partition("/")[2].removesuffix(".md")}
+            topic = source.partition("/")[2].removesuffix(".md")
+            about = {"topic": topic, "tags": [topic, "all"], "words": len(content.split())}
             kb.put(source, content, url=f"https://example.com/{source}", metadata=about)
         kb.indexed()
         yield kb
@@ -86,12 +87,14 @@ def test_a_result_has_the_contracts_fields(library: Kb) -> None:
         "title",
         "content",
         "snippet",
+        "highlights",
         "url",
         "source",
         "relevance_score",
         "score_dense",
         "score_lexical",
         "metadata",
+        "neighbours",
     }
     assert first["title"] == "备份与恢复 › 如何备份？"
     assert first["url"] == "https://example.com/zh/backup.md#如何备份"
@@ -109,6 +112,55 @@ def test_what_is_not_there_scores_below_what_is(library: Kb) -> None:
 def test_language_and_metadata_narrow_a_search(library: Kb) -> None:
     assert library.sources("back up", lang="zh", top_k=1)[0].startswith("zh/")
     assert library.sources("back up", filter='{"topic": "price"}') == ["en/price.md#prices"]
+
+
+FILTERS: list[tuple[dict[str, Any], set[str]]] = [
+    ({"topic": {"equals": "price"}}, {"en/price.md"}),
+    ({"topic": {"in": ["price", "office"]}}, {"en/price.md", "en/office.md"}),
+    ({"tags": "garden"}, {"zh/garden.md"}),
+    ({"words": {"gte": 18, "lt": 30}}, {"en/office.md"}),
+    ({"words": "20"}, set()),
+    ({"topic": {"gt": "office", "lte": "price"}}, {"en/price.md"}),
+    ({"topic": {"exists": False}}, set()),
+    ({"source": {"in": ["zh/train.md", "none"]}}, {"zh/train.md"}),
+    ({"updated_at": {"lt": "2001-01-01"}}, set()),
+    ({"topic": "train", "created_at": {"gte": "2001-01-01T00:00:00+08:00"}}, {"zh/train.md"}),
+    ({"'; --": {"exists": True}}, set()),
+]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense"])
+def test_filters_are_typed_and_leave_all_that_meets_them(library: Kb, mode: str) -> None:
+    for given, expected in FILTERS:
+        body = {"q": "office price 剪 车", "filter": given, "mode": mode, "top_k": 50}
+        answer = library.visitor.post("/api/search", json=body).json()
+        assert not answer["degraded"]
+        found = {result["source"].partition("#")[0] for result in answer["results"]}
+        assert found == expected, given
+
+
+def test_a_filter_on_many_passages_goes_on_in_chroma(
+    library: Kb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.kb.search._SMALL_SCOPE", 0)
+    found = library.sources("玫瑰要怎么养护", lang="en", mode="dense", top_k=50)
+    assert len(found) == 4
+    assert all(source.startswith("en/") for source in found)
+
+
+def test_neighbours_come_in_the_documents_order(library: Kb) -> None:
+    (first,) = library.search("How do I restore?", top_k=1, neighbours=1, lang="en")["results"]
+    assert first["metadata"]["position"] == 1
+    (before,) = first["neighbours"]
+    assert before["position"] == 0
+    assert before["content"].startswith("Stop the program")
+
+
+def test_highlights_are_places_in_the_snippet(library: Kb) -> None:
+    first = library.search("備份", mode="lexical", top_k=1)["results"][0]
+    assert first["source"].startswith("zh/backup.md")
+    shown = {first["snippet"][start:end] for start, end in first["highlights"]}
+    assert shown <= {"备份"}
 
 
 def test_several_queries_in_one_call_are_answered_in_their_order(library: Kb) -> None:
@@ -130,6 +182,8 @@ def test_several_queries_in_one_call_are_answered_in_their_order(library: Kb) ->
         ({"q": "x", "mode": "magic"}, "mode"),
         ({"q": "x", "min_score": 2}, "min_score"),
         ({"q": "x", "filter": "{"}, "filter"),
+        ({"q": "x", "filter": "[]"}, "filter"),
+        ({"q": "x", "neighbours": 6}, "neighbours"),
         ({"q": "x" * 5000}, "q"),
     ],
 )
