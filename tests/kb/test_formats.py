@@ -86,7 +86,7 @@ def test_json_gives_records_under_the_names_of_what_holds_them() -> None:
     ]}"""
     found = read(text.encode(), "a.json")
     assert (found.about.title, found.about.lang) == ("FAQ", "zh")
-    chunks = chunks_of(found.blocks, 20)
+    chunks = chunks_of(found.blocks, 16)
     assert [(chunk.heading_path, chunk.anchor, chunk.text) for chunk in chunks[1:]] == [
         (("items",), "/items/0", "q: 备份？\na: 先停止。\ntags: x, y"),
         (("items",), "/items/1", "q: Why?\nn: 1\nok: true"),

@@ -23,6 +23,8 @@ def read_json(path: Path) -> Extracted:
     try:
         value = orjson.loads(decoded(path))
     except orjson.JSONDecodeError as exc:
+        if "memory" in exc.msg:  # orjson's word for it
+            raise MemoryError from exc
         raise Unprocessable(f"The file is not valid JSON (line {exc.lineno}).") from exc
     about = About()
     if isinstance(value, dict):

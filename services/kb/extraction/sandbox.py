@@ -64,7 +64,7 @@ class Sandbox:
         """`path` is absolute. Raises Unprocessable for a file that cannot be read; so may reading
         its blocks."""
         async with self._free:
-            worker = self._idle.pop() if self._idle else await _Worker.start(self._limits)
+            worker = self._taken() or await _Worker.start(self._limits)
             try:
                 answer = await worker.ask({"path": str(path), "source": source})
                 yield Reading(worker, About(**answer["about"]))
@@ -74,6 +74,14 @@ class Sandbox:
     async def aclose(self) -> None:
         while self._idle:
             await self._idle.pop().close()
+
+    def _taken(self) -> _Worker | None:
+        """An idle worker that still lives."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.lives:
+                return worker
+        return None
 
     async def _give_back(self, worker: _Worker) -> None:
         if not worker.fit:
@@ -97,6 +105,10 @@ class _Worker:
         self._process = process
         self._limits = limits
         self._left_seconds = 0.0
+
+    @property
+    def lives(self) -> bool:
+        return self._process.returncode is None
 
     @classmethod
     async def start(cls, limits: Limits) -> _Worker:
