@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
         "--quick", action="store_true", help="three minutes; prints, and leaves the docs alone"
     )
     made.add_argument("--rounds", type=positive, help="how often each work is done (default 5)")
+    made.add_argument("--events", type=positive, help="records of the analytics suite (10 million)")
     usual = tuple(name for name, suite in SUITES.items() if suite.by_default)
     made.add_argument("--only", type=names(SUITES), default=usual, metavar="SUITE,…")
     made.add_argument(
@@ -76,6 +77,7 @@ def main(arguments: Sequence[str]) -> int:
         quick=chosen.quick,
         rounds=chosen.rounds,
         peers=chosen.peers,
+        events=chosen.events,
     )
     options.console.print(machine)
     lacking = 0

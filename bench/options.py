@@ -17,3 +17,4 @@ class Options:
     quick: bool = False
     rounds: int | None = None  # None: as the suite thinks right
     peers: tuple[str, ...] = ()
+    events: int | None = None  # of the analytics suite; None: as it thinks right

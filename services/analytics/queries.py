@@ -34,7 +34,7 @@ _AND_CONTIGUOUS = (
 
 
 @dataclass(frozen=True)
-class _Place:
+class Span:
     """Keys from `first` up to and without `end`."""
 
     first: int
@@ -57,8 +57,8 @@ class RecordFinder:
         following = str(rows[limit - 1].key) if len(rows) > limit else None
         return rows[:limit], following
 
-    def _rows(self, keys: list[int] | _Place, limit: int) -> Sequence[Row[Any]]:
-        return self._between(keys, limit) if isinstance(keys, _Place) else self.rows(keys)
+    def _rows(self, keys: list[int] | Span, limit: int) -> Sequence[Row[Any]]:
+        return self._between(keys, limit) if isinstance(keys, Span) else self.rows(keys)
 
     def rows(self, keys: Sequence[int]) -> list[Row[Any]]:
         """The records with these keys, newest first."""
@@ -70,9 +70,7 @@ class RecordFinder:
             found += self._connection.exec_driver_sql(statement, tuple(some)).all()
         return found
 
-    def keys(
-        self, wanted: RecordFilter, limit: int, cursor: str | None = None
-    ) -> list[int] | _Place:
+    def keys(self, wanted: RecordFilter, limit: int, cursor: str | None = None) -> list[int] | Span:
         """The newest keys that fit, at most `limit`; a place when all keys in it fit."""
         place = _place(wanted, cursor)
         facets = self._facets(wanted)
@@ -102,7 +100,7 @@ class RecordFinder:
             found = [n for n in found if (words[n].error_type is None) == (status == "ok")]
         return None if len(found) == len(self._dictionary.facets) else found
 
-    def _between(self, place: _Place, limit: int) -> Sequence[Row[Any]]:
+    def _between(self, place: Span, limit: int) -> Sequence[Row[Any]]:
         statement = f"{_SELECT} WHERE e.key >= ? AND e.key < ? ORDER BY e.key DESC LIMIT ?"
         values = (place.first, place.end, limit)
         return self._connection.exec_driver_sql(statement, values).all()
@@ -113,7 +111,7 @@ class RecordFinder:
         value: object,
         wanted: RecordFilter,
         facets: list[int] | None,
-        place: _Place,
+        place: Span,
         limit: int,
     ) -> list[int]:
         """Of one request or conversation: few records, looked at one by one."""
@@ -132,7 +130,7 @@ class RecordFinder:
         rows.close()
         return keys
 
-    def _by_text(self, text: str, facets: list[int] | None, place: _Place, limit: int) -> list[int]:
+    def _by_text(self, text: str, facets: list[int] | None, place: Span, limit: int) -> list[int]:
         if facets == []:
             return []
         match = match_expression(text, facets)
@@ -150,7 +148,7 @@ class RecordFinder:
         rows = self._connection.exec_driver_sql(statement, (*values, limit))
         return [row[0] for row in rows]
 
-    def _by_facets(self, facets: list[int], place: _Place, limit: int) -> list[int]:
+    def _by_facets(self, facets: list[int], place: Span, limit: int) -> list[int]:
         """The newest of several sorted lists: SQLite merges them and reads no more than it needs
         (https://www.sqlite.org/lang_select.html, compound selects)."""
         one = "SELECT key FROM event WHERE facet = ? AND key >= ? AND key < ?"
@@ -171,10 +169,10 @@ _SELECT = (
 )
 
 
-def _place(wanted: RecordFilter, cursor: str | None) -> _Place:
+def _place(wanted: RecordFilter, cursor: str | None) -> Span:
     first = 0 if wanted.from_us is None else _key(wanted.from_us)
     end = _LAST if wanted.to_us is None else _key(wanted.to_us)
-    return _Place(first, end if cursor is None else min(end, int(cursor)))
+    return Span(first, end if cursor is None else min(end, int(cursor)))
 
 
 def _key(time_us: int) -> int:

@@ -38,7 +38,6 @@ from services.kernel.errors import Conflict, Unprocessable
 from services.kernel.routing import Call, Operation, operation
 
 ACall: TypeAlias = Call[State]
-_EXPORT_PAGE = 2_000
 _TOO_OLD = "time: before the cutoff of the last cleanup"
 
 
@@ -154,10 +153,7 @@ async def _export_page(
     """One page, encoded in the thread that read it, and the cursor of the next."""
 
     def page(connection: Connection) -> tuple[bytes, str | None]:
-        finder = RecordFinder(connection, state.dictionary)
-        rows, following = finder.page(query, _EXPORT_PAGE, cursor)
-        records = RecordWriter(state.dictionary).records(rows)
-        return export.encode(records, query.format), following
+        return export.page(connection, state.dictionary, query, query.format, cursor)
 
     return await state.read(page, engine=state.database.exporting)
 

@@ -1,10 +1,9 @@
 """The words by which a record's text is found: those of SQLite's FTS5, divided here.
 
 SQLite's own tokenizers take a Chinese clause for one word, or make trigrams that never match under
-three characters. So a run of CJK characters gives its bigrams and its last character, all else
-gives whole words in lower case; FTS5 sees words with spaces between them. A record's facet is a
-word, too (`_12`; no word of a text has an underscore), so that FTS5 itself can leave out what a
-filter does.
+three characters. So a run of CJK characters gives its bigrams and its characters, all else gives
+whole words in lower case; FTS5 sees words with spaces between them. A record's facet is a word, too
+(`_12`; no word of a text has an underscore), so that FTS5 itself can leave out what a filter does.
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ def index_words(text: str, facet: int) -> str:
 def match_expression(wanted: str, facets: Iterable[int] | None) -> str | None:
     """FTS5's query for texts with all words of `wanted`; None when there is no word in it.
 
-    A word with an asterisk after it stands for all that begin with it; so does a single CJK
-    character, since each begins a bigram or ends its run.
+    A word with an asterisk after it stands for all that begin with it.
     """
     terms = dict.fromkeys(_terms(_folded(wanted)))
     if not terms:
@@ -65,7 +63,7 @@ def _words(text: str) -> Iterator[str]:
             yield run[:_MAX_WORD_CHARACTERS]
             continue
         yield from map("".join, pairwise(run))
-        yield run[-1]
+        yield from run
 
 
 def _terms(text: str) -> Iterator[str]:
@@ -75,6 +73,6 @@ def _terms(text: str) -> Iterator[str]:
             star = " *" if text[match.end() : match.end() + 1] == "*" else ""
             yield f'"{run[:_MAX_WORD_CHARACTERS]}"{star}'
         elif len(run) == 1:
-            yield f'"{run}" *'
+            yield f'"{run}"'
         else:
             yield from (f'"{run[i : i + 2]}"' for i in range(len(run) - 1))
