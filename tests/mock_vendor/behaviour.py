@@ -3,6 +3,7 @@
 words[:count=3][:delay_ms=0][:usage=last|none][:first_ms=0]   a good answer
 reasoning · tools · sources                   with thoughts, tool calls, document references
 form:bytes=1 | crlf=1 | cr=1 | bom=1 | nospace=1   the same answer, split or framed unusually
+verbatim                                      the request's `answer`, cut at its `cuts`
 until_close                                   no length: the close is the end
 keepalive                                     comments and blank lines before the answer
 fail:code=QuotaExceeded[:echo=1][:retry_after=7][:sse=1]   an error of the vendor's table
@@ -19,7 +20,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from itertools import islice
+from itertools import islice, pairwise
 
 from tests.mock_vendor.dialect import Ask, Dialect, dialect_of, internal_failure
 from tests.mock_vendor.embeddings import embeddings
@@ -105,6 +106,19 @@ async def form(ask: Ask, dialect: Dialect, answer: Answer) -> None:
     await answer.begin()
     size = 1 if "bytes" in ask.options else len(data)
     await _send(ask, answer, [data[i : i + size] for i in range(0, len(data), size)])
+    await answer.end()
+
+
+async def verbatim(ask: Ask, dialect: Dialect, answer: Answer) -> None:
+    data = ask.seen.body["answer"].encode()
+    if not ask.stream:
+        await answer.whole(data)
+        return
+    places = sorted({min(cut, len(data)) for cut in ask.seen.body.get("cuts", ())} | {0, len(data)})
+    await answer.begin()
+    for start, end in pairwise(places):
+        await answer.chunk(data[start:end])
+        await asyncio.sleep(0)
     await answer.end()
 
 
@@ -241,6 +255,7 @@ async def flaky(ask: Ask, dialect: Dialect, answer: Answer) -> None:
 BEHAVIOURS: dict[str, Behaviour] = {
     "words": words,
     "form": form,
+    "verbatim": verbatim,
     "until_close": until_close,
     "keepalive": keepalive,
     "fail": fail,
