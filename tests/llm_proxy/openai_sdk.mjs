@@ -1,4 +1,4 @@
-// The unmodified `openai` npm package against a gateway: `node openai_sdk.mjs BASE_URL`.
+// The unmodified `openai` npm package against a gateway: `node openai_sdk.mjs BASE_URL TOKEN`.
 // Prints one JSON object with what it saw; the test beside it says what that must be.
 import OpenAI from "openai";
 
@@ -45,6 +45,32 @@ async function stopped() {
   return chunks;
 }
 
+async function called(model) {
+  const stream = client.chat.completions.stream({
+    model,
+    messages,
+    tools: [{ type: "function", function: { name: "look", parameters: {} } }],
+  });
+  const { choices } = await stream.finalChatCompletion();
+  return {
+    finish: choices[0].finish_reason,
+    calls: choices[0].message.tool_calls.map((call) => ({
+      name: call.function.name,
+      arguments: JSON.parse(call.function.arguments),
+    })),
+  };
+}
+
+async function embedded() {
+  const admin = new OpenAI({ baseURL: process.argv[2], apiKey: process.argv[3], maxRetries: 0 });
+  const answer = await admin.embeddings.create({
+    model: "openai/vectors",
+    input: ["one", "three"],
+    encoding_format: "float",
+  });
+  return answer.data.map((item) => item.embedding);
+}
+
 const whole = await client.chat.completions.create({ model: "openai/words", messages });
 const models = [];
 for await (const model of client.models.list()) models.push(model.id);
@@ -54,6 +80,10 @@ console.log(
     whole: whole.choices[0].message.content,
     streamed: await streamed("openai/words"),
     ark: await streamed("doubao/reasoning"),
+    claude: await streamed("anthropic/reasoning"),
+    called: await called("openai/tools"),
+    claude_called: await called("anthropic/tools"),
+    embedded: await embedded(),
     models,
     unknown: await failure(() => streamed("nobody/nothing")),
     limited: await failure(() => streamed("openai/fail:code=rate_limit_exceeded")),

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from services.kernel.errors import ConfigurationError
 from services.llm_proxy.assistants import language_of, parse_assistants
 from tests.llm_proxy.conftest import ASSISTANTS, Gateway, Start, chat_body, events_of, text_of
+from tests.support.wait import until
 
 PASSAGES = [
     {
@@ -369,3 +371,32 @@ def test_a_broken_file_is_refused_with_the_place(old: str, new: str, words: str)
     text = ASSISTANTS.read_text(encoding="utf-8").replace(old, new)
     with pytest.raises(ConfigurationError, match=words):
         parse_assistants(text, {})
+
+
+def test_a_changed_file_is_taken_and_a_broken_one_leaves_the_old(start: Start) -> None:
+    with start() as gateway, gateway.client() as client:
+        path = gateway.folder / "assistants.yaml"
+        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file["assistants"]["brandnew"] = file["assistants"]["site"]
+
+        def has_brandnew() -> bool:
+            listed = client.get("/v1/models").json()["data"]
+            return "assistant/brandnew" in [item["id"] for item in listed]
+
+        def problem() -> str:
+            check = client.get("/readyz").json()["checks"]["assistants"]
+            return "" if check["ok"] else str(check["detail"])
+
+        path.write_text(yaml.safe_dump(file), encoding="utf-8")
+        until(has_brandnew, 5, "the new file is in force")
+        file["assistants"]["brandnew"] = {**file["assistants"]["site"], "top_k": 0}
+        path.write_text(yaml.safe_dump(file), encoding="utf-8")
+        until(problem, 5, "the break is told")
+        assert "the old one stays in force" in problem()
+        assert "assistants.brandnew.top_k" in problem()
+        assert client.get("/readyz").status_code == 200
+        assert has_brandnew()
+        del file["assistants"]["brandnew"]
+        path.write_text(yaml.safe_dump(file), encoding="utf-8")
+        until(lambda: not problem(), 5, "the mended file is in force")
+        assert not has_brandnew()

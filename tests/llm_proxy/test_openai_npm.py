@@ -10,9 +10,11 @@ from tests.support.wait import until
 SCRIPT = Path(__file__).with_name("openai_sdk.mjs")
 
 
-def test_the_npm_sdk_streams_stops_and_reads_our_errors(gateway: Gateway) -> None:
+def test_the_npm_sdk_streams_calls_tools_embeds_stops_and_reads_our_errors(
+    gateway: Gateway,
+) -> None:
     done = subprocess.run(
-        ["node", str(SCRIPT), f"{gateway.url}/v1"],
+        ["node", str(SCRIPT), f"{gateway.url}/v1", gateway.admin_token],
         capture_output=True,
         text=True,
         timeout=60,
@@ -23,7 +25,12 @@ def test_the_npm_sdk_streams_stops_and_reads_our_errors(gateway: Gateway) -> Non
     assert seen["whole"] == seen["streamed"]["text"] != ""
     assert seen["streamed"]["finish"] == "stop"
     assert seen["streamed"]["usage"]["completion_tokens"] > 0
-    assert seen["ark"]["text"] != ""
+    assert seen["ark"]["text"] == seen["claude"]["text"] == "Hello 世界!"
+    here = {"name": "look", "arguments": {"where": "here"}}
+    assert seen["called"] == {"finish": "tool_calls", "calls": [here]}
+    both = [here, {"name": "look", "arguments": {}}]
+    assert seen["claude_called"] == {"finish": "tool_calls", "calls": both}
+    assert seen["embedded"] == [[3, 0.5], [5, 0.5]]
     assert "assistant/site" in seen["models"]
     assert (seen["unknown"]["name"], seen["unknown"]["status"]) == ("NotFoundError", 404)
     assert (seen["limited"]["name"], seen["limited"]["status"]) == ("RateLimitError", 429)

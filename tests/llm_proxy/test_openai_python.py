@@ -1,5 +1,6 @@
 """The unmodified Python SDK of OpenAI against the gateway."""
 
+import json
 from collections.abc import Iterator
 
 import openai
@@ -18,7 +19,9 @@ def client(gateway: Gateway) -> Iterator[OpenAI]:
         yield made
 
 
-@pytest.mark.parametrize("model", ["openai/words", "doubao/words", "dashscope/app", "short"])
+@pytest.mark.parametrize(
+    "model", ["openai/words", "doubao/words", "anthropic/words", "dashscope/app", "short"]
+)
 def test_it_chats(client: OpenAI, model: str) -> None:
     answer = client.chat.completions.create(model=model, messages=HELLO)
     assert answer.choices[0].message.content == "Hello 世界!"
@@ -27,7 +30,9 @@ def test_it_chats(client: OpenAI, model: str) -> None:
 
 
 @pytest.mark.parametrize("usage", [True, False])
-@pytest.mark.parametrize("model", ["openai/words", "deepseek/keepalive", "dashscope/app"])
+@pytest.mark.parametrize(
+    "model", ["openai/words", "deepseek/keepalive", "anthropic/words", "dashscope/app"]
+)
 def test_it_streams(client: OpenAI, model: str, usage: bool) -> None:
     with client.chat.completions.create(
         model=model, messages=HELLO, stream=True, stream_options={"include_usage": usage}
@@ -39,12 +44,25 @@ def test_it_streams(client: OpenAI, model: str, usage: bool) -> None:
     assert (chunks[-1].usage is not None) is usage
 
 
-def test_it_calls_tools(client: OpenAI) -> None:
-    with client.chat.completions.stream(model="openai/tools", messages=HELLO) as stream:
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_it_calls_tools(client: OpenAI, provider: str) -> None:
+    with client.chat.completions.stream(model=f"{provider}/tools", messages=HELLO) as stream:
         final = stream.get_final_completion()
     calls = final.choices[0].message.tool_calls
     assert calls is not None
-    assert calls[0].function.arguments == '{"where":"here"}'
+    assert json.loads(calls[0].function.arguments) == {"where": "here"}
+    assert final.choices[0].finish_reason == "tool_calls"
+
+
+def test_it_puts_thoughts_together(client: OpenAI) -> None:
+    """Its own way of adding deltas up must understand ours."""
+    with client.chat.completions.stream(model="anthropic/reasoning", messages=HELLO) as stream:
+        message = stream.get_final_completion().choices[0].message.model_dump()
+    assert message["reasoning_content"] == "Let me think."
+    assert [block["type"] for block in message["thinking_blocks"]] == [
+        "thinking",
+        "redacted_thinking",
+    ]
 
 
 @pytest.mark.parametrize(
