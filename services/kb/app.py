@@ -18,6 +18,7 @@ from services.kb.fetching import Fetcher
 from services.kb.indexer import Indexer
 from services.kb.ingestion import Ingestion
 from services.kb.placement import Placement
+from services.kb.poems.indexing import PoemIndex
 from services.kb.preparation import Preparer
 from services.kb.rebuild import Rebuild
 from services.kb.routes import operations
@@ -82,7 +83,8 @@ async def _state(
     stack.push_async_callback(sandbox.aclose)
     preparer = Preparer(sandbox, TokenCounter(client), settings.chunk_tokens)
     ingestion = Ingestion(database, preparer)
-    indexer = _indexer(settings, database, ingestion, embedder, index)
+    poem_index = PoemIndex(database, settings.spool_dir, ingestion)
+    indexer = _indexer(settings, database, ingestion, poem_index, embedder, index)
     await stack.enter_async_context(background(indexer.run(), "indexer"))
     return State(
         settings=settings,
@@ -92,6 +94,7 @@ async def _state(
         searcher=Searcher(database, embedder, index),
         indexer=indexer,
         ingestion=ingestion,
+        poem_index=poem_index,
         keys=keys,
         company=CompanyFile(settings.company_file),
         outbox=outbox,
@@ -102,6 +105,7 @@ def _indexer(
     settings: Settings,
     database: Database,
     ingestion: Ingestion,
+    poem_index: PoemIndex,
     embedder: Embedder,
     index: VectorIndex,
 ) -> Indexer:
@@ -112,6 +116,7 @@ def _indexer(
     return Indexer(
         settings.indexer_lock_path,
         UploadReader(database, settings.spool_dir, ingestion, fetcher),
+        poem_index,
         placement,
         Rebuild(database, embedder, index, placement),
         Scrubber(database),

@@ -14,6 +14,7 @@ from services.kb.models import CHUNKS, COLLECTIONS, DOCUMENTS, PENDING, TOMBSTON
 from services.kernel.errors import Conflict, NotFound
 
 DEFAULT_COLLECTION = "site"
+POEMS_COLLECTION = "poems"
 
 
 @dataclass(frozen=True)

@@ -93,8 +93,8 @@ async def delete_key(call: Call[State]) -> Response:
 async def delete_collection(call: Call[State]) -> Response:
     """Deletes a collection with all that it holds"""
     name = call.path["name"]
-    if name == catalogue.DEFAULT_COLLECTION:
-        raise Conflict(f"The collection {name} stays: delete its documents.")
+    if name in (catalogue.DEFAULT_COLLECTION, catalogue.POEMS_COLLECTION):
+        raise Conflict(f"The collection {name} stays: delete what is in it.")
     await call.state.database.write(lambda c: catalogue.remove(c, name))
     call.state.indexer.wake()
     return Response(status_code=204)

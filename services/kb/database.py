@@ -45,7 +45,7 @@ class Database:
 
 
 def open_database(settings: Settings) -> Database:
-    """`data/kb.db`, its schema brought up to date, with the collection `site` in it."""
+    """`data/kb.db`, its schema brought up to date, with the collections `site` and `poems` in it."""
     engine = open_engine(settings.database_path, cache_mib=16)
     event.listen(engine, "connect", _delete_securely)
     if not _is_current(engine):
@@ -54,6 +54,8 @@ def open_database(settings: Settings) -> Database:
         names = [row.name for row in catalogue.every(connection)]
         if catalogue.DEFAULT_COLLECTION not in names:
             catalogue.create(connection, catalogue.DEFAULT_COLLECTION, open_to_all=True)
+        if catalogue.POEMS_COLLECTION not in names:
+            catalogue.create(connection, catalogue.POEMS_COLLECTION)
     return Database(engine)
 
 

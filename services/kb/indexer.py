@@ -2,8 +2,8 @@
 
 Of all instances one works at a time: the one that holds a lock on a file, which the kernel frees
 when a process dies. Everything it does can be done again: what is to be done stands in the database
-(job files, `pending`, `tombstones`, rebuild jobs) until it is done. While the embedder or Chroma is
-away the work waits, and search goes on with the words alone.
+(job files, changed poems, `pending`, `tombstones`, rebuild jobs) until it is done. While the
+embedder or Chroma is away the work waits, and search goes on with the words alone.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import IO
 from anyio import to_thread
 
 from services.kb.placement import Placement
+from services.kb.poems.indexing import PoemIndex
 from services.kb.rebuild import Rebuild
 from services.kb.scrubbing import Scrubber
 from services.kb.uploads import UploadReader
@@ -40,12 +41,14 @@ class Indexer:
         self,
         lock_path: Path,
         uploads: UploadReader,
+        poems: PoemIndex,
         placement: Placement,
         rebuild: Rebuild,
         scrubber: Scrubber,
     ) -> None:
         self._lock_path = lock_path
         self._uploads = uploads
+        self._poems = poems
         self._placement = placement
         self._rebuild = rebuild
         self._scrubber = scrubber
@@ -78,7 +81,9 @@ class Indexer:
 
     async def _step(self) -> bool:
         """A round of work, the most urgent first; False when there was none."""
-        if await self._uploads.read_one():
+        read = await self._uploads.read_one()
+        # One of each in turn: a long import of files holds no poem up, nor the other way round.
+        if await self._poems.index_one() or read:
             return True
         try:
             busy = await self._place()

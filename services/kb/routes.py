@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from services.kb import collection_handlers as collections
+from services.kb import evaluation_handlers as evaluation
 from services.kb import job_handlers as jobs
 from services.kb import library_handlers as library
 from services.kb import search_handlers as searching
+from services.kb.poems import routes as poems
 from services.kernel.auth import Access
 from services.kernel.routing import Operation, operation
 
@@ -14,7 +16,7 @@ PUBLIC, ADMINISTRATOR = Access.PUBLIC, Access.ADMINISTRATOR
 
 def operations() -> list[Operation]:
     """What is asked, and what is kept."""
-    return [*_questions(), *_collections(), *_documents(), *_jobs()]
+    return [*_questions(), *_collections(), *_documents(), *_jobs(), *poems.operations()]
 
 
 def _questions() -> list[Operation]:
@@ -23,6 +25,7 @@ def _questions() -> list[Operation]:
         operation("GET", "/api/search", searching.search, access=PUBLIC),
         operation("POST", "/api/search", searching.search_by_body, access=PUBLIC),
         operation("GET", "/api/company_info", searching.company_info, access=PUBLIC),
+        operation("POST", "/api/evaluate", evaluation.evaluate, access=ADMINISTRATOR),
     ]
 
 

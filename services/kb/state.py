@@ -10,6 +10,7 @@ from services.kb.database import Database
 from services.kb.embedding import Embedder
 from services.kb.indexer import Indexer
 from services.kb.ingestion import Ingestion
+from services.kb.poems.indexing import PoemIndex
 from services.kb.search import Searcher
 from services.kb.settings import Settings
 from services.kb.vectors import VectorIndex
@@ -25,6 +26,7 @@ class State:
     searcher: Searcher
     indexer: Indexer
     ingestion: Ingestion
+    poem_index: PoemIndex
     keys: KeyRing
     company: CompanyFile
     outbox: Outbox

@@ -96,7 +96,7 @@ def test_a_collection_goes_with_all_that_it_holds(lonely_kb: Kb) -> None:
     assert lonely_kb.sources("second", mode="lexical") == [], "collections are apart"
     assert lonely_kb.admin.delete("/api/collections/scratch").status_code == 204
     assert rows(lonely_kb, "SELECT * FROM documents") == []
-    assert rows(lonely_kb, "SELECT name FROM sqlite_master WHERE name LIKE 'terms_2%'") == []
+    assert rows(lonely_kb, "SELECT name FROM sqlite_master WHERE name LIKE 'terms_3%'") == []
 
 
 def test_uploaded_files_become_documents_and_bad_ones_stop_nothing(kb: Kb) -> None:

@@ -1,6 +1,6 @@
-"""Alembic's entry: which tables are kb's."""
+"""Alembic's entry: which tables are kb's, those of poems, which build upon the others, included."""
 
-from services.kb.models import KbTable
+from services.kb.poems.tables import POEMS
 from services.kernel.database import run_migrations
 
-run_migrations(KbTable.metadata)
+run_migrations(POEMS.metadata)

@@ -1,0 +1,1 @@
+"""Poems with their translations and briefings: what the workflows work on and leave behind."""
