@@ -43,6 +43,7 @@ class Neighbours:
     passages: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     kb_status: int = 200
+    company: dict[str, Any] = field(default_factory=dict)
     searches: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
 
@@ -57,6 +58,9 @@ class Neighbours:
             ]
             return JSONResponse({"success": True, "searches": searches})
 
+        async def company(_request: Request) -> JSONResponse:
+            return JSONResponse({"success": True, **self.company}, self.kb_status)
+
         async def events(request: Request) -> JSONResponse:
             batch = orjson.loads(await request.body())["events"]
             self.events.extend(batch)
@@ -68,6 +72,7 @@ class Neighbours:
         return Starlette(
             routes=[
                 Route("/api/search", search, methods=["POST"]),
+                Route("/api/company_info", company),
                 Route("/api/analytics/events", events, methods=["POST"]),
                 Route("/livez", live),
             ]
@@ -142,7 +147,7 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                     "words": price,
                     "english": {"languages": ["en"], "max_passages": 1},
                     "small": {"context_tokens": 512},
-                    "vectors": {"kind": "embedding"},
+                    "vectors": {"kind": "embedding", "price": {"input": 3, "output": 0}},
                 },
                 **common,
             },

@@ -102,12 +102,12 @@ class KeyStore:
     def _create(self, values: Mapping[str, Any]) -> KeyRow:
         now = datetime.now(UTC)
         key_id = f"key_{int(now.timestamp() * 1000):011x}{secrets.token_hex(4)}"
-        defaults = {"models": [], "origins": [], "created_at": text_of(now)}
+        own = {"id": key_id, "models": [], "origins": [], "created_at": text_of(now)}
         with write(self._engine) as connection:
             live = select(func.count()).where(KEYS.c.revoked_at.is_(None))
             if connection.execute(live).scalar_one() >= MAX_LIVE_KEYS:
                 raise Conflict(f"There are {MAX_LIVE_KEYS} keys already: revoke some first.")
-            connection.execute(KEYS.insert().values(**defaults, **values, id=key_id))
+            connection.execute(KEYS.insert().values({**own, **values}))
             return _one(connection, key_id)
 
     def change(self, key_id: str, values: Mapping[str, Any]) -> KeyRow:
