@@ -8,6 +8,9 @@ https://www.sqlite.org/fts5.html#the_merge_command
 
 from __future__ import annotations
 
+from contextlib import suppress
+from pathlib import Path
+
 from anyio import to_thread
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import OperationalError
@@ -24,39 +27,40 @@ class Scrubber:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._log_is_due = True  # whoever was killed may have left something there
 
     async def run_some(self) -> bool:
         """Does a step; False when everything is clean."""
-        found = await self._database.write(_merge_some)
-        self._log_is_due = self._log_is_due or found
-        if found:
+        if await self._database.read(_is_unclean):
+            await self._database.write(_merge_some)
             return True
-        if self._log_is_due:
-            self._log_is_due = not await to_thread.run_sync(self._cut_log)
+        await to_thread.run_sync(self._cut_log)
         return False
 
-    def _cut_log(self) -> bool:
-        """Writes the log back and empties it; False while others read, then it is tried again."""
-        with self._database.engine.connect() as connection:
+    def _cut_log(self) -> None:
+        """Writes the log back and empties it, if it holds anything. While others read it stays,
+        and is tried again."""
+        log = Path(f"{self._database.engine.url.database}-wal")
+        if not log.is_file() or not log.stat().st_size:
+            return
+        with self._database.engine.connect() as connection, suppress(OperationalError):
             driver = connection.connection.driver_connection
             assert driver is not None  # noqa: S101  # it is connected
-            try:
-                driver.execute("PRAGMA incremental_vacuum").fetchall()
-                (busy, _, _) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            except OperationalError:
-                return False
-        return not busy
+            driver.execute("PRAGMA incremental_vacuum").fetchall()
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def _merge_some(connection: Connection) -> bool:
-    """Merges some segments of a collection's words; False when no collection needs it."""
+def _is_unclean(connection: Connection) -> bool:
+    unclean = select(COLLECTIONS.c.id).where(COLLECTIONS.c.unclean == 1)
+    return connection.execute(unclean.limit(1)).first() is not None
+
+
+def _merge_some(connection: Connection) -> None:
+    """Merges some segments of the words of a collection that needs it."""
     unclean = select(COLLECTIONS.c.id).where(COLLECTIONS.c.unclean == 1).limit(1)
     collection_id = connection.execute(unclean).scalar()
     if collection_id is None:
-        return False
+        return
     collection = catalogue.by_id(connection, collection_id)
     if not collection.lexical.merge_some(connection, _PAGES_AT_ONCE):
         clean = update(COLLECTIONS).where(COLLECTIONS.c.id == collection_id)
         connection.execute(clean.values(unclean=0))
-    return True
