@@ -15,6 +15,7 @@ from services.kernel.background import background
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import DiskOutbox
 from services.llm_proxy.access import Gate
+from services.llm_proxy.app_sessions import AppSessions
 from services.llm_proxy.assistants import Assistants, parse_assistants
 from services.llm_proxy.catalog import Catalog, parse_catalog
 from services.llm_proxy.keys.book import Book
@@ -117,6 +118,7 @@ class _Parts:
                 catalog=self.catalog,
                 assistants=self.assistants,
                 gate=_gate(settings, limiter, self.book),
+                app_sessions=AppSessions(settings.app_sessions_path),
                 keyring=keyring,
                 client=client,
                 dispatcher=Dispatcher(Relay(client), fleet),

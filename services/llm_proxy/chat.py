@@ -18,6 +18,7 @@ from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.delivery import asking, deliver
 from services.llm_proxy.metering import Record, question_of
 from services.llm_proxy.providers.base import Ask, Prepared, Provider
+from services.llm_proxy.providers.dashscope_app import DashScopeAppProvider
 from services.llm_proxy.providers.openai_compatible import (
     OpenAiCompatibleProvider,
     no_embeddings,
@@ -67,7 +68,11 @@ async def chat_with(
         request_id=context.request_id,
         wants_usage=bool(options.get("include_usage")),
     )
+    if isinstance(target.provider, DashScopeAppProvider):
+        ask.session = await context.state.app_sessions.recall(context, target, body)
     await deliver(context.state, target, asking(ask), receive, send, record)
+    if ask.session is not None:
+        await context.state.app_sessions.remember(ask.session)
 
 
 async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,7 +88,8 @@ async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
         state.gate.require_model(context, asked.model, record.target)
         prepare = embedding(body, context.request_id)
         record.stream = False
-        await deliver(state, record.target, prepare, receive, send, record)
+        # Vectors of another model lie in another space: nothing can stand in.
+        await deliver(state, record.target.alone, prepare, receive, send, record)
 
 
 def embedding(body: dict[str, Any], request_id: str) -> Prepare:

@@ -124,6 +124,11 @@ class Settings(CommonSettings):
         return self.data_dir / "llm_proxy.db"
 
     @property
+    def app_sessions_path(self) -> Path:
+        """Where the sessions of DashScope's applications are remembered; a cache."""
+        return self.data_dir / "app_sessions.db"
+
+    @property
     def migration_lock_path(self) -> Path:
         return self.data_dir / "llm_proxy.lock"
 

@@ -8,6 +8,7 @@ from services.kernel.auth import Authenticator
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import Outbox
 from services.llm_proxy.access import Gate
+from services.llm_proxy.app_sessions import AppSessions
 from services.llm_proxy.assistants import Assistants
 from services.llm_proxy.catalog import Catalog
 from services.llm_proxy.keys.keyring import Keyring
@@ -28,6 +29,7 @@ class State:
     catalog: WatchedFile[Catalog]
     assistants: WatchedFile[Assistants]
     gate: Gate
+    app_sessions: AppSessions
     keyring: Keyring
     client: Client
     dispatcher: Dispatcher

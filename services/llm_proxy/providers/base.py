@@ -202,6 +202,15 @@ class Dialect(Protocol):
 
 
 @dataclass(slots=True)
+class VendorSession:
+    """A conversation that the vendor keeps: `known` is its id so far, `told` the answer's."""
+
+    key: bytes
+    known: str | None = None
+    told: str | None = None
+
+
+@dataclass(slots=True)
 class Ask:
     """A chat on its way to a provider.
 
@@ -214,6 +223,7 @@ class Ask:
     request_id: str
     wants_usage: bool = False  # the caller asked for a usage chunk in the stream
     extra: dict[str, Any] | None = None  # goes into the first chunk, or into the message
+    session: VendorSession | None = None  # where the caller's `X-Session-ID` stands for one
 
 
 @dataclass(slots=True)

@@ -52,6 +52,7 @@ class DashScopeAppProvider:
             cumulative=not incremental,
             wants_usage=ask.wants_usage,
             extra=ask.extra,
+            session=ask.session,
         )
         headers = self._request_headers(ask.request_id)
         path = self._path(ask.model)

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.kernel.errors import TrivetError, UpstreamError
 from services.kernel.sse import SseError, SseParser
-from services.llm_proxy.providers.base import Outcome, Usage
+from services.llm_proxy.providers.base import Outcome, Usage, VendorSession
 from services.llm_proxy.providers.chunk_writer import ChunkWriter, completion
 from services.llm_proxy.providers.dashscope_native import (
     NativeDialect,
@@ -41,17 +41,24 @@ class ChatDialect(NativeDialect):
         cumulative: bool,
         wants_usage: bool,
         extra: dict[str, Any] | None = None,
+        session: VendorSession | None = None,
     ) -> None:
         super().__init__(provider, secret=secret)
         self._head = {"id": f"chatcmpl-{request_id}", "created": int(time.time()), "model": model}
         self._cumulative = cumulative
         self._wants_usage = wants_usage
         self._extra = extra or {}
+        self._session = session
 
     def stream(self) -> ChatStream:  # type: ignore[override]  # both are StreamReaders
-        writer = ChunkWriter(self._head)
         return ChatStream(
-            self._provider, self._secret, writer, self._cumulative, self._wants_usage, self._extra
+            self._provider,
+            self._secret,
+            ChunkWriter(self._head),
+            self._cumulative,
+            self._wants_usage,
+            self._extra,
+            self._session,
         )
 
     def whole(self, body: bytes) -> tuple[bytes, Outcome]:
@@ -64,7 +71,8 @@ class ChatDialect(NativeDialect):
             message["citations"] = citations
         message.update(self._extra)
         finish = outcome.finish_reasons[0] if outcome.finish_reasons else "stop"
-        answer = completion(self._head, message, finish, outcome.usage, **_session(output))
+        told = _session(output, self._session)
+        answer = completion(self._head, message, finish, outcome.usage, **told)
         return answer, outcome
 
 
@@ -79,6 +87,7 @@ class ChatStream:
         cumulative: bool,
         wants_usage: bool,
         extra: dict[str, Any],
+        session: VendorSession | None,
     ) -> None:
         self.began = self.alive = self.ended = False
         self.failure: TrivetError | None = None
@@ -88,6 +97,7 @@ class ChatStream:
         self._cumulative = cumulative
         self._wants_usage = wants_usage
         self._extra = extra
+        self._session = session
         self._parser = SseParser(max_event_bytes=MAX_EVENT_BYTES)
         self._said = ""
         self._thought = 0
@@ -136,7 +146,7 @@ class ChatStream:
         if not self.began and (deltas or finish):
             self.began = True
             role = {"role": "assistant", "content": ""}
-            yield self._writer.delta(role, **_session(output), **self._extra)
+            yield self._writer.delta(role, **_session(output, self._session), **self._extra)
         for delta in deltas:
             self._pieces += 1
             yield self._writer.delta(delta)
@@ -144,7 +154,7 @@ class ChatStream:
             self._finish = finish
             citations = citations_of(output)
             more = {"citations": citations} if citations else {}
-            yield self._writer.delta({}, finish, **_session(output), **more)
+            yield self._writer.delta({}, finish, **_session(output, self._session), **more)
 
     def _new_text(self, text: str) -> str:
         if not self._cumulative:
@@ -191,6 +201,11 @@ def _thoughts(output: Mapping[str, Any]) -> list[str]:
     return [word for word in words if isinstance(word, str) and word]
 
 
-def _session(output: Mapping[str, Any]) -> dict[str, str]:
+def _session(output: Mapping[str, Any], session: VendorSession | None) -> dict[str, str]:
+    """The vendor's session, told to the caller and noted for the next call."""
     session_id = output.get("session_id")
-    return {"session_id": session_id} if isinstance(session_id, str) else {}
+    if not isinstance(session_id, str) or not session_id:
+        return {}
+    if session is not None:
+        session.told = session_id
+    return {"session_id": session_id}

@@ -66,6 +66,8 @@ def application_body(ask: Ask, *, incremental: bool) -> dict[str, Any]:
     """
     body = ask.body
     given = {name: body[name] for name in _INPUT_KEYS if body.get(name) is not None}
+    if ask.session is not None and ask.session.known is not None:
+        given["session_id"] = ask.session.known
     messages = [_plain(message) for message in body["messages"]]
     images = _images(body["messages"][-1])
     if images:
