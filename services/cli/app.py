@@ -11,11 +11,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from services.cli.client import CallFailed, KbClient
+from services.cli.evaluate import Request as EvaluationRequest
 from services.cli.evaluate import evaluate as run_evaluation
-from services.cli.evaluate import read_golden
+from services.cli.evaluation_table import tables as evaluation_tables
 from services.cli.ingest import Outcome, Request
 from services.cli.ingest import ingest as run_ingest
 from services.cli.plan import BadPath, paths_and_urls
@@ -97,25 +97,24 @@ def search(
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Paragraphs and questions, SQuAD-shaped JSON.")],
-    questions: Annotated[
-        Path | None, typer.Option(help="Take the questions of this file, in another language.")
-    ] = None,
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="SQuAD-shaped JSON, one file a language; or JSONL of golden queries."),
+    ],
+    collection: Collection = "site",
     mode: Annotated[list[str] | None, typer.Option(help="hybrid, dense, lexical.")] = None,
+    no_answer: Annotated[
+        bool, typer.Option(help="Ask each question without its documents, too.")
+    ] = False,
     url: Url = "",
 ) -> None:
-    """Measures search with golden questions: recall, MRR and nDCG."""
+    """Measures search with golden questions: recall, MRR and nDCG, beside the previous run."""
+    modes = mode or ["hybrid", "dense", "lexical"]
     with _client(url) as client, _bar("Evaluating") as bar:
-        golden = read_golden(file)
-        asked = read_golden(questions) if questions is not None else golden
-        modes = mode or ["hybrid", "dense", "lexical"]
-        scores = run_evaluation(client, golden, asked, modes, bar.show)
-    table = Table("mode", "R@1", "R@3", "R@10", "MRR@10", "nDCG@10", "questions")
-    for name, item in scores.items():
-        figures = (item.recall_at_1, item.recall_at_3, item.recall_at_10)
-        means = (*figures, item.mrr_at_10, item.ndcg_at_10)
-        table.add_row(name, *(f"{value:.3f}" for value in means), str(item.questions))
-    Console().print(table)
+        request = EvaluationRequest(files, collection, modes, no_answer)
+        measured = run_evaluation(client, request, bar.show)
+    for table in evaluation_tables(measured):
+        Console().print(table)
 
 
 def rebuild(

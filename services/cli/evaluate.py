@@ -1,103 +1,143 @@
-"""`trivet evaluate`: golden questions through the running kb, in a collection of their own."""
+"""`trivet evaluate`: golden questions through the running kb, beside the previous run.
+
+SQuAD-shaped files bring their paragraphs with them: each file's go into a scratch collection, and
+the questions of every file are asked there. Files with equally many paragraphs are translations of
+each other: then all pairs of languages are asked, and all languages in one collection at last.
+JSONL files name documents of a collection that is there.
+"""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from services.cli.client import CallFailed, KbClient
-from services.kb.evaluation import DEPTH, GoldenSet, Scores, rank_of, read_squad, scores_of
+from services.kb.evaluation import GoldenSet, read_jsonl, read_squad
 
-_QUERIES_AT_ONCE = 25
 _POLL_SECONDS = 0.5
-_ATTEMPTS = 20
-_RETRY_SECONDS = 2.0
+_TIMEOUT = httpx.Timeout(3600.0, connect=3.0)
+
+Progress = Callable[[float, str], None]
+Golden = list[dict[str, Any]]
 
 
-def read_golden(path: Path) -> GoldenSet:
-    """Raises CallFailed for a file that cannot be used."""
+@dataclass(frozen=True)
+class Request:
+    """What to measure. `collection`: of the documents that JSONL files name."""
+
+    files: Sequence[Path]
+    collection: str
+    modes: Sequence[str]
+    no_answer: bool
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One answer of `/api/evaluate`; `title` says what was asked of what."""
+
+    title: str
+    answer: dict[str, Any]
+
+
+def evaluate(client: KbClient, request: Request, progress: Progress) -> list[Measured]:
+    """All files in all modes. Raises CallFailed."""
+    squads = {path.stem: _squad(path) for path in request.files if path.suffix != ".jsonl"}
+    measured: list[Measured] = []
+    for path in request.files:
+        if path.suffix == ".jsonl":
+            golden = _golden(path)
+            tests = [(path.name, golden)]
+            measured += _run(client, request, request.collection, tests, progress)
+    if len({len(squad.paragraphs) for squad in squads.values()}) > 1:
+        raise CallFailed("the files do not hold the same paragraphs in several languages")
+    corpora = [[name] for name in squads] + ([list(squads)] if len(squads) > 1 else [])
+    for corpus in corpora:
+        with _stored(client, {name: squads[name] for name in corpus}, progress) as collection:
+            tests = [_test(name, squad, corpus) for name, squad in squads.items()]
+            measured += _run(client, request, collection, tests, progress)
+    return measured
+
+
+def _squad(path: Path) -> GoldenSet:
     try:
         return read_squad(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as exc:
         raise CallFailed(f"{path}: not a readable file of SQuAD-shaped JSON") from exc
 
 
-def evaluate(
-    client: KbClient,
-    paragraphs: GoldenSet,
-    questions: GoldenSet,
-    modes: Sequence[str],
-    progress: Callable[[float, str], None],
-) -> dict[str, Scores]:
-    """Scores by mode. The paragraphs are stored in a scratch collection, deleted at the end."""
-    if len(paragraphs.paragraphs) != len(questions.paragraphs):
-        raise CallFailed("the two files do not hold the same paragraphs")
-    name = f"evaluation-{time.time_ns():x}"
-    client.ensure_collection(name)
+def _golden(path: Path) -> Golden:
     try:
-        _store(client, name, paragraphs.paragraphs, progress)
-        return {mode: _scores(client, name, questions, mode, progress) for mode in modes}
-    finally:
-        client.call("DELETE", f"/api/collections/{name}")
+        questions = read_jsonl(path.read_text(encoding="utf-8"))
+    except OSError as exc:
+        raise CallFailed(f"{path}: cannot be read") from exc
+    except ValueError as exc:
+        raise CallFailed(f"{path}: {exc}") from exc
+    return [{"query": item.query, "relevant": list(item.relevant)} for item in questions]
 
 
-def _store(
+def _test(name: str, squad: GoldenSet, corpus: Sequence[str]) -> tuple[str, Golden]:
+    """The questions of one file, answered by the paragraph in any of the corpus's languages."""
+    golden: Golden = [
+        {"query": text, "relevant": [_source(part, number) for part in corpus]}
+        for text, number in squad.questions
+    ]
+    return f"{name} → {' + '.join(corpus)}", golden
+
+
+def _source(name: str, number: int) -> str:
+    return f"{name}/{number}.txt"
+
+
+def _run(
     client: KbClient,
-    name: str,
-    paragraphs: Sequence[str],
-    progress: Callable[[float, str], None],
-) -> None:
-    for number, text in enumerate(paragraphs):
-        body = {"collection": name, "source": f"{number}.txt", "content": text}
-        client.call("PUT", "/api/documents", json=body)
+    request: Request,
+    collection: str,
+    tests: Sequence[tuple[str, Golden]],
+    progress: Progress,
+) -> Iterator[Measured]:
+    for title, golden in tests:
+        for number, mode in enumerate(request.modes):
+            progress(number / len(request.modes), f"{title}, {mode}: {len(golden)} questions")
+            body = {
+                "collection": collection,
+                "mode": mode,
+                "queries": golden,
+                "no_answer": request.no_answer,
+            }
+            answer = client.call("POST", "/api/evaluate", json=body, timeout=_TIMEOUT)
+            yield Measured(title, answer)
+
+
+@contextmanager
+def _stored(client: KbClient, squads: dict[str, GoldenSet], progress: Progress) -> Iterator[str]:
+    """A scratch collection with the paragraphs, embedded; deleted at the end."""
+    collection = f"evaluation-{time.time_ns():x}"
+    client.ensure_collection(collection)
+    try:
+        for name, squad in squads.items():
+            for number, text in enumerate(squad.paragraphs):
+                source = _source(name, number)
+                body = {"collection": collection, "source": source, "content": text}
+                client.call("PUT", "/api/documents", json=body)
+        _wait(client, collection, progress)
+        yield collection
+    finally:
+        client.call("DELETE", f"/api/collections/{collection}")
+
+
+def _wait(client: KbClient, collection: str, progress: Progress) -> None:
     while True:
-        view = _collection(client, name)
+        items = client.call("GET", "/api/collections")["items"]
+        view = next(item for item in items if item["name"] == collection)
         share = 1 - view["pending"] / max(1, view["chunks"])
         progress(share, f"{view['pending']} passages to embed")
         if not view["pending"]:
             return
         time.sleep(_POLL_SECONDS)
-
-
-def _collection(client: KbClient, name: str) -> Any:
-    items = client.call("GET", "/api/collections")["items"]
-    return next(item for item in items if item["name"] == name)
-
-
-def _scores(
-    client: KbClient,
-    name: str,
-    questions: GoldenSet,
-    mode: str,
-    progress: Callable[[float, str], None],
-) -> Scores:
-    ranks: list[int | None] = []
-    total = len(questions.questions)
-    for first in range(0, total, _QUERIES_AT_ONCE):
-        asked = questions.questions[first : first + _QUERIES_AT_ONCE]
-        body = {
-            "queries": [question for question, _ in asked],
-            "collection": name,
-            "mode": mode,
-            "top_k": DEPTH * 2,  # a long paragraph is several passages
-        }
-        answers = _undegraded(client, body)
-        for (_, relevant), found in zip(asked, answers, strict=True):
-            sources = [result["source"] for result in found["results"]]
-            ranks.append(rank_of(f"{relevant}.txt", sources))
-        progress(len(ranks) / total, f"{mode}: {len(ranks)} of {total} questions")
-    return scores_of(ranks)
-
-
-def _undegraded(client: KbClient, body: dict[str, Any]) -> Sequence[Any]:
-    """The answers; asked again while the engines are too busy, since words alone would be counted
-    as the whole search. Raises CallFailed when that does not end."""
-    for _ in range(_ATTEMPTS):
-        answers: list[Any] = client.call("POST", "/api/search", json=body)["searches"]
-        if not any(answer["degraded"] for answer in answers):
-            return answers
-        time.sleep(_RETRY_SECONDS)
-    raise CallFailed("the search is degraded: see kb's /readyz")

@@ -1,17 +1,20 @@
-"""How well search finds: golden questions → recall@k, MRR@10 and nDCG@10.
+"""How well search finds: golden questions → recall@k, MRR@10 and nDCG@10, and the no-answer curve.
 
-A question has one relevant passage, its paragraph; every document of the collection is one
-paragraph. nDCG with one relevant document is 1 / log2(rank + 1).
+A question's relevant documents are named by source, by source with anchor, or by id; the best rank
+of any of them counts. With one relevant document nDCG is 1 / log2(rank + 1).
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 DEPTH = 10
+# The shares of answerable questions that the no-answer curve tells of.
+KEPT = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.98)
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,14 @@ class GoldenSet:
 
     paragraphs: list[str]
     questions: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class GoldenQuestion:
+    """A question, and the documents that answer it."""
+
+    query: str
+    relevant: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,16 @@ class Scores:
     recall_at_10: float
     mrr_at_10: float
     ndcg_at_10: float
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """With `min_score` at `threshold`, the share `kept` of the questions that have an answer gets
+    one, and so does the share `strangers` of those that have none."""
+
+    kept: float
+    threshold: float
+    strangers: float
 
 
 def read_squad(data: Any) -> GoldenSet:
@@ -48,8 +69,27 @@ def read_squad(data: Any) -> GoldenSet:
         raise ValueError("not SQuAD-shaped JSON: data[].paragraphs[].qas[].question") from exc
 
 
+def read_jsonl(text: str) -> list[GoldenQuestion]:
+    """Lines of {"query": …, "relevant": [source or id, …]}. Raises ValueError."""
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            relevant = row["relevant"]
+            names = [relevant] if isinstance(relevant, str) else list(relevant)
+            question = GoldenQuestion(str(row["query"]), tuple(map(str, names)))
+        except (ValueError, KeyError, TypeError) as exc:
+            raise ValueError(f"line {number}: not an object with query and relevant") from exc
+        if not question.query.strip() or not question.relevant:
+            raise ValueError(f"line {number}: query or relevant is empty")
+        found.append(question)
+    return found
+
+
 def scores_of(ranks: Sequence[int | None]) -> Scores:
-    """From the rank (from 1) at which each question's paragraph was found; None: not at all."""
+    """From the rank (from 1) at which each question's document was found; None: not at all."""
     if not ranks:
         raise ValueError("there are no questions")
     found = [rank for rank in ranks if rank is not None and rank <= DEPTH]
@@ -64,7 +104,25 @@ def scores_of(ranks: Sequence[int | None]) -> Scores:
     )
 
 
-def rank_of(relevant: str, sources: Sequence[str]) -> int | None:
-    """The rank of a document in results; passages of one document count once."""
-    distinct = list(dict.fromkeys(sources))
-    return distinct.index(relevant) + 1 if relevant in distinct else None
+def rank_of(relevant: Sequence[str], results: Sequence[Sequence[str]]) -> int | None:
+    """The rank of the first relevant document. A result is all the names that it goes by, its
+    document's source first; passages of one document count once."""
+    documents: dict[str, bool] = {}
+    for names in results:
+        is_relevant = any(name in relevant for name in names)
+        documents[names[0]] = documents.get(names[0], False) or is_relevant
+    for rank, is_relevant in enumerate(documents.values(), 1):
+        if is_relevant:
+            return rank
+    return None
+
+
+def no_answer_curve(answered: Sequence[float], strangers: Sequence[float]) -> list[CurvePoint]:
+    """From the best scores with the answer in the collection, and without it."""
+    best = sorted(answered)
+    points = []
+    for kept in KEPT:
+        threshold = best[min(len(best) - 1, round((1 - kept) * len(best)))]
+        share = sum(score >= threshold for score in strangers) / len(strangers)
+        points.append(CurvePoint(kept, round(threshold, 4), round(share, 4)))
+    return points

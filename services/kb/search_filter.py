@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 Scalar = str | int | float | bool
-Operator = Literal["equals", "in", "gt", "gte", "lt", "lte", "exists"]
+Operator = Literal["equals", "in", "not_in", "gt", "gte", "lt", "lte", "exists"]
 
 # Names that stand for what kb itself knows of a document; all others are looked up in its metadata.
 TIMES = ("created_at", "updated_at")
@@ -23,7 +23,7 @@ _SIGNS: Mapping[Operator, str] = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="
 
 @dataclass(frozen=True)
 class Condition:
-    """One condition. `value`: a list for `in`, a bool for `exists`, else a scalar."""
+    """One condition. `value`: a list for `in` and `not_in`, a bool for `exists`, else a scalar."""
 
     name: str
     operator: Operator
@@ -73,7 +73,7 @@ def _part(condition: Condition, key: str, values: dict[str, Any]) -> str:
     if condition.operator == "exists":
         return f"{'' if condition.value else 'NOT '}{found}v.type <> 'null')"
     tests = [_test(condition.operator, v, name, values) for v, name in _each(condition, key)]
-    return f"{found}({' OR '.join(tests)}))"
+    return f"{'NOT ' if condition.operator == 'not_in' else ''}{found}({' OR '.join(tests)}))"
 
 
 def _test(operator: Operator, value: Scalar, key: str, values: dict[str, Any]) -> str:
@@ -96,7 +96,7 @@ def _on_column(condition: Condition, key: str, values: dict[str, Any]) -> str:
     for value, name in _each(condition, key):
         values[name] = _time(str(value)) if condition.name in TIMES else str(value)
         tests.append(f"d.{condition.name} {sign} :{name}")
-    return f"({' OR '.join(tests)})"
+    return f"{'NOT ' if condition.operator == 'not_in' else ''}({' OR '.join(tests)})"
 
 
 def _each(condition: Condition, key: str) -> Iterator[tuple[Scalar, str]]:

@@ -30,6 +30,7 @@ class Clause(BaseModel):
     any_of: Annotated[list[Scalar], Field(min_length=1, max_length=100)] | None = Field(
         None, alias="in"
     )
+    not_in: Annotated[list[Scalar], Field(min_length=1, max_length=100)] | None = None
     gt: Bound | None = None
     gte: Bound | None = None
     lt: Bound | None = None
@@ -39,7 +40,7 @@ class Clause(BaseModel):
     @model_validator(mode="after")
     def _something(self) -> Clause:
         if not self.given():
-            raise ValueError("give one of equals, in, gt, gte, lt, lte and exists")
+            raise ValueError("give one of equals, in, not_in, gt, gte, lt, lte and exists")
         return self
 
     def given(self) -> dict[Operator, Any]:
@@ -47,6 +48,7 @@ class Clause(BaseModel):
         values: dict[Operator, Any] = {
             "equals": self.equals,
             "in": self.any_of,
+            "not_in": self.not_in,
             "gt": self.gt,
             "gte": self.gte,
             "lt": self.lt,
@@ -73,7 +75,8 @@ Filter = Annotated[
         default_factory=dict,
         max_length=_MAX_CONDITIONS,
         description="By metadata field: a value that it must equal, or an object with equals, in, "
-        "gt, gte, lt, lte, exists. Also created_at, updated_at (times), source, title, media_type.",
+        "not_in, gt, gte, lt, lte, exists. Also created_at and updated_at (times), source, title, "
+        "media_type.",
     ),
 ]
 

@@ -84,3 +84,8 @@ class Settings(CommonSettings):
     def spool_dir(self) -> Path:
         """Where uploaded files wait to be read."""
         return self.data_dir.absolute() / "kb-uploads"
+
+    @property
+    def evaluations_dir(self) -> Path:
+        """Where past evaluations are kept."""
+        return self.data_dir / "kb-evaluations"

@@ -125,6 +125,10 @@ FILTERS: list[tuple[dict[str, Any], set[str]]] = [
     ({"source": {"in": ["zh/train.md", "none"]}}, {"zh/train.md"}),
     ({"updated_at": {"lt": "2001-01-01"}}, set()),
     ({"topic": "train", "created_at": {"gte": "2001-01-01T00:00:00+08:00"}}, {"zh/train.md"}),
+    (
+        {"topic": {"not_in": ["price", "train", "garden", "office"]}},
+        {"en/backup.md", "zh/backup.md"},
+    ),
     ({"'; --": {"exists": True}}, set()),
 ]
 
@@ -132,7 +136,7 @@ FILTERS: list[tuple[dict[str, Any], set[str]]] = [
 @pytest.mark.parametrize("mode", ["hybrid", "dense"])
 def test_filters_are_typed_and_leave_all_that_meets_them(library: Kb, mode: str) -> None:
     for given, expected in FILTERS:
-        body = {"q": "office price 剪 车", "filter": given, "mode": mode, "top_k": 50}
+        body = {"q": "office price 剪 车 备份 back up", "filter": given, "mode": mode, "top_k": 50}
         answer = library.visitor.post("/api/search", json=body).json()
         assert not answer["degraded"]
         found = {result["source"].partition("#")[0] for result in answer["results"]}

@@ -34,8 +34,8 @@ def encoder(source: Source) -> OnnxEncoder:
 def test_vectors_are_those_of_the_float32_model(source: Source, encoder: OnnxEncoder) -> None:
     expected = load_transformer(source, 0)
     for kind in ("query", "passage"):
-        one = encoder.encode(TEXTS, kind)  # type: ignore[arg-type]  # both are input types
-        other = expected.encode(TEXTS, kind)  # type: ignore[arg-type]  # both are input types
+        one = encoder.encode(TEXTS, kind)
+        other = expected.encode(TEXTS, kind)
         assert (one.vectors * other.vectors).sum(axis=1).min() > 0.999
         assert one.tokens == other.tokens
     assert encoder.count(TEXTS) == expected.count(TEXTS)
