@@ -12,7 +12,8 @@ from services.kb.poems.markup import without_tags
 # What tags are made of, and what a careless undoing of a parser's escapes would change.
 PIECES = st.sampled_from(
     ["<", ">", "a", "b", "script", "/", " ", "=", '"', "'", "!", "--", "?", "3", "<b>", "</b>",
-     "<!-- ", "&", "&amp;", "&lt;", "&lt;b&gt;", "&#60;", "\r\n", "\r", "\t", "\x00", "\u00a0", "月"]
+     "<!-- ", "&", "&amp;", "&lt;", "&lt;b&gt;", "&#60;", "\r\n", "\r", "\t", "\x00", "\u00a0",
+     "月"]
 )  # fmt: skip
 TANGLES = st.lists(PIECES, max_size=30).map("".join)
 TAG = re.compile(r"</?[A-Za-z][^>]*>")
