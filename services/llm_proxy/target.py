@@ -58,8 +58,8 @@ class Target:
 
     @property
     def alone(self) -> Target:
-        """The same without stand-ins, for calls that only this provider understands."""
-        return replace(self, tiers=(), lanes=[]) if self.tiers else self
+        """The same without stand-ins, for what no other model can answer."""
+        return replace(self, tiers=self.tiers[:1], lanes=[]) if self.tiers else self
 
     def cost_usd(self, usage: Usage) -> float | None:
         """What the call costs by the price table; None without a price."""

@@ -139,6 +139,29 @@ async def breaks_midway(seen: Seen) -> Response:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
+async def stalls_midway(seen: Seen) -> Response:
+    """A stream that says something and then nothing more."""
+
+    async def events() -> AsyncIterator[bytes]:
+        chunk = {"delta": {"content": "Hel"}}
+        yield b"data: %b\n\n" % orjson.dumps({"model": seen.model, "choices": [chunk]})
+        await asyncio.Event().wait()
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
+async def drips(seen: Seen) -> Response:
+    """A stream of data in which there is never a word."""
+
+    async def events() -> AsyncIterator[bytes]:
+        chunk = {"delta": {"role": "assistant", "content": ""}}
+        while True:
+            yield b"data: %b\n\n" % orjson.dumps({"model": seen.model, "choices": [chunk]})
+            await asyncio.sleep(0.01)
+
+    return StreamingResponse(events(), media_type="text/event-stream")
+
+
 async def breaks_before_output(seen: Seen) -> Response:
     """A stream that begins, says nothing and ends."""
     text = b": hello\n\ndata: %b\n\n" % orjson.dumps(

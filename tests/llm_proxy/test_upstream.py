@@ -190,6 +190,19 @@ def test_silence_in_any_phase_is_a_timeout(vendor: Vendor, model: str) -> None:
     run(main())
 
 
+def test_a_time_out_that_becomes_shorter_is_kept(vendor: Vendor) -> None:
+    patient_at_first = Timeouts(2, first_byte_seconds=60, silence_seconds=0.1, total_seconds=120)
+
+    async def main() -> None:
+        client = Client()
+        async with asyncio.timeout(10):
+            with pytest.raises(UpstreamTimeout):
+                await fetch(client, chat(vendor.openai, "stall:after=2"), patient_at_first)
+        await client.aclose()
+
+    run(main())
+
+
 def test_the_total_time_is_bounded_though_bytes_flow(vendor: Vendor) -> None:
     async def main() -> None:
         client = Client()

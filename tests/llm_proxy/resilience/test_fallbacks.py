@@ -97,6 +97,18 @@ def test_what_a_stand_in_does_not_understand_is_not_the_callers_fault(site: Site
     assert site.models_of(response) == models
 
 
+def test_nothing_stands_in_for_embeddings(site: Site) -> None:
+    site.configure(
+        providers={"one": {"base_url": "http://127.0.0.1:9", "retry": ONCE}},
+        fallbacks={"one": ["two/x"]},
+    )
+    headers = {"Authorization": f"Bearer {site.gateway.admin_token}"}
+    body = {"model": "one/vectors", "input": "text"}
+    response = site.gateway.post("/v1/embeddings", body, headers=headers)
+    assert response.status_code == 502
+    assert response.json()["error"]["provider"] == "one"
+
+
 def test_after_the_first_output_nothing_stands_in(site: Site) -> None:
     models = chain(site)
     site.upstream.will(models[0], breaks_midway)
