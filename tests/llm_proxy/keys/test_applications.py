@@ -118,7 +118,8 @@ def test_calls_that_run_at_once_are_limited_and_leave_their_places(gateway: Gate
     messages = {"messages": [{"role": "user", "content": "x"}]}
     with gateway.client(headers=headers) as client:
         with client.stream("POST", "/v1/chat/completions", json={**body, **messages}) as stream:
-            next(stream.iter_bytes())
+            pieces = stream.iter_bytes()  # while it is held the stream goes on
+            next(pieces)
             refused = call(gateway, key)
             assert error_of(refused)[:2] == (429, "rate_limit_error")
             assert "run already" in error_of(refused)[2]
