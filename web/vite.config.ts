@@ -32,7 +32,16 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The budget of the first paint is checked by scripts/weigh.mjs.
     reportCompressedSize: false,
-    rolldownOptions: { input: { chat: page("index.html"), console: page("console/index.html"), read: page("read/index.html") } },
+    rolldownOptions: {
+      input: {
+        chat: page("index.html"),
+        console: page("console/index.html"),
+        read: page("read/index.html"),
+        widget: page("src/widget.ts"),
+      },
+      // Other sites name widget.js: its address never changes. All else has a hash in its name.
+      output: { entryFileNames: ({ name }) => (name === "widget" ? "widget.js" : "assets/[name]-[hash].js") },
+    },
   },
   test: { include: ["test/**/*.test.ts"], environment: "node" },
 });

@@ -22,7 +22,12 @@ What every operation shares (credentials, errors, streams, headers) is in [http.
 service serves its description at `/openapi.json`, and nginx shows it as
 `/services/NAME/openapi.json`; the files are kept in [openapi/](openapi/).
 """
-_CALLERS = {"public": "anyone", "neighbour": "neighbour", "administrator": "administrator"}
+_CALLERS = {
+    "public": "anyone",
+    "application": "a key",
+    "neighbour": "neighbour",
+    "administrator": "administrator",
+}
 
 
 def applications(data_dir: Path) -> dict[str, Application]:

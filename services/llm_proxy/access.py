@@ -24,7 +24,7 @@ from services.llm_proxy.metering import Record
 from services.llm_proxy.target import Target
 
 Anonymous = Literal["all", "assistants", "off"]
-_VISITS_PER_MINUTE = 30  # exchanges of a publishable key, from one address
+_VISITS_PER_MINUTE = 30  # exchanges of a publishable key, or opinions, from one address
 _MONEY = {
     "daily_budget": ("daily_usd", "today", "midnight UTC"),
     "monthly_budget": ("monthly_usd", "this month", "the first of the next month"),
@@ -82,6 +82,10 @@ class Gate:
     async def admit_visitor(self, context: RequestContext) -> None:
         """An exchange of a publishable key for a visitor's token."""
         await self._admit((self._address(context, self._visits, "visit"),), context)
+
+    async def admit_feedback(self, context: RequestContext) -> None:
+        """An opinion on an answer."""
+        await self._admit((self._address(context, self._visits, "feedback"),), context)
 
     async def _admit(
         self, claims: Sequence[Claim], context: RequestContext, tokens: int = 0

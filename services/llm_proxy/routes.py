@@ -25,12 +25,14 @@ from services.llm_proxy.keys.handlers import (
 )
 from services.llm_proxy.listing import list_models, list_providers
 from services.llm_proxy.metering import note_refusal
+from services.llm_proxy.pages import show_assistant, take_feedback
 from services.llm_proxy.schemas import (
     ChatBody,
     DashScopeBody,
     DashScopeEmbeddingsBody,
     EmbeddingsBody,
 )
+from services.llm_proxy.workflows.routes import workflow_operations
 
 _KEYS = "/api/llm/keys"
 _APPLICATION = "/api/llm/dashscope/apps/{app_id}/completion"
@@ -40,7 +42,7 @@ _EMBEDDINGS = "/api/llm/dashscope/services/embeddings/text-embedding/text-embedd
 
 def operations() -> list[Operation]:
     """All operations; fixed paths stand before `/api/llm/{provider}`, which would match them."""
-    return [*_openai(), *_console(), *_keys(), *_providers()]
+    return [*_openai(), *_console(), *_pages(), *_keys(), *_providers(), *workflow_operations()]
 
 
 def _openai() -> list[Operation]:
@@ -73,6 +75,14 @@ def _console() -> list[Operation]:
         operation("POST", "/api/session", log_in, access=Access.PUBLIC),
         operation("GET", "/api/session", show_session, access=Access.PUBLIC),
         operation("DELETE", "/api/session", log_out, access=Access.PUBLIC, status=204),
+    ]
+
+
+def _pages() -> list[Operation]:
+    public = Access.PUBLIC
+    return [
+        operation("GET", "/api/llm/assistants/{name}", show_assistant, access=public),
+        operation("POST", "/api/llm/feedback", take_feedback, access=public, status=202),
     ]
 
 

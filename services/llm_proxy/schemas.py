@@ -50,6 +50,26 @@ class ChatBody(_Open):
     session_id: Annotated[StrictStr, Field(max_length=256)] | None = None
 
 
+class AssistantProfile(BaseModel):
+    """What a chat page shows of an assistant; empty while kb cannot be reached."""
+
+    assistant: str
+    company_info: dict[str, Any]
+    assistant_info: dict[str, Any]
+
+
+class FeedbackBody(BaseModel):
+    """An opinion on an answer; each one counts, the newest last."""
+
+    request_id: Annotated[str, Field(min_length=1, max_length=128, description="Of the answer.")]
+    rating: Literal["up", "down"]
+    comment: Annotated[str, Field(max_length=2000)] | None = None
+
+
+class FeedbackTaken(BaseModel):
+    status: Literal["recorded"] = "recorded"
+
+
 class DashScopeBody(_Open):
     """A body in DashScope's own shape, for an application or for text generation."""
 

@@ -155,6 +155,7 @@ def test_offline_is_told_and_the_question_kept(
     watch.allow("ERR_INTERNET_DISCONNECTED")
     page.goto(site.url)
     expect(page.get_by_role("heading", name="Ask Trivet")).to_be_visible()
+    page.wait_for_load_state("networkidle")
     context.set_offline(True)
     page.get_by_role("textbox").fill("Are you there?")
     page.keyboard.press("Enter")
@@ -291,7 +292,7 @@ def test_the_chat_works_where_nothing_is_known_of_the_site(
 ) -> None:
     watch.allow("status of 502")
     refused = (502, error(502, "proxy_error", "API proxy error: gone."))
-    site.upstream.answers["/api/company_info"] = refused
+    site.upstream.answers["/api/llm/assistants/site"] = refused
     site.upstream.answers["/v1/models"] = refused
     page.goto(site.url)
     expect(page.get_by_role("heading", name="Ask Trivet")).to_be_visible()
@@ -368,6 +369,7 @@ def test_chinese_is_spoken_to_a_chinese_browser_and_can_be_switched(
     expect(page.locator(".failure")).to_contain_text("模型响应超时。")
     page.get_by_role("button", name="Switch to English").click()
     expect(page.locator(".failure")).to_contain_text("The model took too long.")
+    page.get_by_role("button", name="New conversation").click()
     page.reload()
     expect(page.get_by_role("heading", name="Ask Trivet")).to_be_visible()
 

@@ -14,13 +14,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TOKEN = "test-token-of-nobody"
 COOKIE = "trivet_session"
+KEY = "pk_test-not-a-key"
+VISITOR_TOKEN = "vt_test-of-nobody"
 CITATIONS = [
     {
         "index": 1,
@@ -140,20 +143,26 @@ class Upstream:
         self.chats: queue.Queue[Chat] = queue.Queue()
         self.answers: dict[str, tuple[int, object]] = {}
         self.requests: list[tuple[str, str]] = []
+        self.feedback: list[dict[str, Any]] = []
+        self.allowed_origin = ""  # whose pages may call with KEY
         self.reset()
         routes = [
             Route("/v1/chat/completions", _ChatEndpoint(self)),
             Route("/api/session", self._session, methods=["GET", "POST", "DELETE"]),
+            Route("/api/llm/keys/visitor", self._visitor_token, methods=["POST"]),
+            Route("/api/llm/feedback", self._feedback, methods=["POST"]),
             Route("/{path:path}", self._answer, methods=["GET"]),
         ]
-        self.app = Starlette(routes=routes)
+        self.app = _Origins(self, Starlette(routes=routes))
 
     def reset(self) -> None:
         while not self.chats.empty():
             self.chats.get_nowait()
         self.requests.clear()
+        self.feedback.clear()
+        self.allowed_origin = ""
         self.answers = {
-            "/api/company_info": (200, COMPANY),
+            "/api/llm/assistants/site": (200, COMPANY),
             "/v1/models": (200, models("doubao/pro")),
             "/readyz": (200, ready("any", database="12 ms", outbox="0 events wait")),
             "/api/analytics/statistics": (200, TOTALS),
@@ -180,6 +189,17 @@ class Upstream:
         gone.delete_cookie(COOKIE, path="/")
         return gone
 
+    async def _visitor_token(self, request: Request) -> Response:
+        if request.headers.get("authorization") != f"Bearer {KEY}":
+            return _refusal()
+        body = {"token": VISITOR_TOKEN, "expires_in_seconds": 900, "assistant": "site"}
+        return JSONResponse(body)
+
+    async def _feedback(self, request: Request) -> Response:
+        status, answer = self.answers.get("/api/llm/feedback", (200, {"status": "recorded"}))
+        self.feedback.append(await request.json())
+        return JSONResponse(answer, status)
+
     async def _answer(self, request: Request) -> Response:
         path = request.url.path
         self.requests.append((request.method, path))
@@ -189,6 +209,40 @@ class Upstream:
         missing = (404, error(404, "not_found_error", "There is nothing at this path."))
         status, body = self.answers.get(path, missing)
         return JSONResponse(body, status)
+
+
+class _Origins:
+    """CORS as llm_proxy does it: the pages of one origin may call."""
+
+    def __init__(self, upstream: Upstream, app: ASGIApp) -> None:
+        self._upstream = upstream
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        origin = request.headers.get("origin", "")
+        known = origin != "" and origin == self._upstream.allowed_origin
+
+        async def forward(message: Message) -> None:
+            if known and message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["Access-Control-Allow-Origin"] = origin
+                headers["Access-Control-Expose-Headers"] = "X-Request-ID, Retry-After"
+            await send(message)
+
+        if request.method == "OPTIONS":
+            allow = {
+                "Access-Control-Allow-Methods": "GET, POST",
+                "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Session-ID",
+            }
+            refused = error(403, "permission_error", "Pages of this origin may not call.")
+            answer = Response(headers=allow) if known else JSONResponse(refused, 403)
+            await answer(scope, receive, forward)
+            return
+        await self._app(scope, receive, forward)
 
 
 class _ChatEndpoint:
@@ -209,7 +263,15 @@ def _refusal() -> JSONResponse:
 
 COMPANY = {
     "success": True,
-    "company_info": {"name_en": "Sample"},
+    "company_info": {
+        "name_en": "Sample",
+        "name_cn": "示例公司",
+        "email": "hello@example.com",
+        "phone": "+86 10 0000 0000",
+        "website": "https://example.com",
+        "address_en": "1 Example Road",
+        "address_cn": "示例路 1 号",
+    },
     "assistant_info": {
         "name": "小足",
         "name_en": "Trivet",

@@ -1,10 +1,11 @@
 import "./page.css";
-import "./chat/trivet-chat";
-import type { TrivetChat } from "./chat/trivet-chat";
+import { TrivetChat, defineChat } from "./chat/trivet-chat";
+
+defineChat("./");
 
 /** The page around the chat follows its language and theme. */
-const chat = document.querySelector<TrivetChat>("trivet-chat");
-if (chat) {
+const chat = document.querySelector("trivet-chat");
+if (chat instanceof TrivetChat) {
   const follow = (): void => chat.preferences.applyTo(document.documentElement);
   chat.preferences.addEventListener("change", follow);
   follow();

@@ -190,6 +190,7 @@ describe("the site", () => {
     expect(parseSite({ assistant_info })).toEqual({
       name: { en: "Trivet", zh: "小足" },
       suggestions: { en: ["What?"], zh: [] },
+      contact: null,
     });
     expect(parseSite(null).name.en).toBe("Trivet");
   });

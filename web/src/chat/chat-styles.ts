@@ -6,7 +6,6 @@ export const chatStyles = css`
     height: 100%;
     min-height: 20rem;
     background: var(--paper);
-    container-type: inline-size;
     --edge: var(--space-5);
   }
 
@@ -15,6 +14,7 @@ export const chatStyles = css`
     display: flex;
     flex-direction: column;
     height: 100%;
+    container-type: inline-size;
   }
 
   header {
@@ -129,6 +129,22 @@ export const chatStyles = css`
   footer {
     position: relative;
     padding-bottom: max(var(--space-3), env(safe-area-inset-bottom));
+  }
+
+  trivet-contact {
+    margin-top: var(--space-6);
+  }
+
+  .offline {
+    display: flex;
+    gap: var(--space-2);
+    align-items: center;
+    margin-bottom: var(--space-2);
+    padding: var(--space-2) var(--space-3);
+    border-radius: var(--radius-m);
+    background: var(--amber-wash);
+    color: var(--amber);
+    font-size: var(--text-s);
   }
 
   .jump {

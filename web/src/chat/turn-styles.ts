@@ -5,20 +5,6 @@ export const turnStyles = css`
     display: block;
   }
 
-  h2 {
-    width: fit-content;
-    max-width: min(85%, 36rem);
-    margin-inline-start: auto;
-    padding: var(--space-2) var(--space-4);
-    border-radius: var(--radius-l) var(--radius-l) var(--radius-s) var(--radius-l);
-    background: var(--patina-wash);
-    font-weight: 450;
-    font-size: var(--text-m);
-    line-height: 1.55;
-    white-space: pre-wrap;
-    overflow-wrap: anywhere;
-  }
-
   .reply {
     display: grid;
     grid-template-columns: 1.75rem minmax(0, 1fr);

@@ -12,20 +12,25 @@ import type { MarkdownRenderer, RenderOptions } from "../markdown/render";
 import type { Language } from "../preferences/preferences";
 import { answerStyles } from "./answer-styles";
 import type { Turn } from "./conversation";
+import type { Deliver, Opinion } from "./feedback";
 import { sourceAddress } from "./source";
 import { turnStyles } from "./turn-styles";
+import "./feedback";
+import "./question";
 import "./sources";
 
 const COPIED_FOR_MS = 1600;
 
-/** One question with its answer. Fires "retry". */
+/** One question with its answer. Fires "retry" and "revise" (detail: id and new words). `deliver` takes opinions. */
 @customElement("trivet-turn")
 export class TrivetTurn extends LitElement {
   @property({ attribute: false }) turn!: Turn;
-  @property({ attribute: false }) renderer!: MarkdownRenderer;
+  @property({ attribute: false }) renderer: MarkdownRenderer | null = null;
+  @property({ attribute: false }) deliver: ((turn: Turn, opinion: Opinion) => Promise<void>) | null = null;
   @property({ attribute: false }) root = "";
   @property() language: Language = "en";
   @property({ type: Boolean }) last = false;
+  @property({ type: Boolean }) busy = false;
   @state() private copied = false;
   @query(".answer") private readonly host!: HTMLElement;
   private growing: GrowingMarkdown | null = null;
@@ -33,12 +38,16 @@ export class TrivetTurn extends LitElement {
   static override styles = [controls, markStyles, answerStyles, turnStyles];
 
   override render() {
-    const words = chatWords[this.language];
     const { turn } = this;
     const running = turn.state === "waiting" || turn.state === "writing";
     return html`
       <article aria-busy=${running}>
-        <h2><span class="unseen">${words.question}: </span>${turn.question}</h2>
+        <trivet-question
+          .text=${turn.question}
+          .language=${this.language}
+          .locked=${this.busy}
+          @revise=${this.onRevise}
+        ></trivet-question>
         <div class="reply">
           <div class="emblem">${mark(22, running)}</div>
           <div class="body">
@@ -54,12 +63,16 @@ export class TrivetTurn extends LitElement {
   protected override updated(changed: PropertyValues<this>): void {
     const anotherTurn = changed.has("turn") && changed.get("turn")?.id !== this.turn.id;
     if (anotherTurn || changed.has("language")) this.growing = null;
-    if (changed.has("turn") || changed.has("language")) this.draw();
+    if (changed.has("turn") || changed.has("language") || changed.has("renderer")) this.draw();
   }
 
   private draw(): void {
     const { answer, state } = this.turn;
     if (answer === "") return;
+    if (!this.renderer) {
+      this.host.textContent = answer;
+      return;
+    }
     this.growing ??= new GrowingMarkdown(this.host, this.renderer, this.options());
     if (state === "writing") this.growing.grow(answer);
     else this.growing.finish(answer);
@@ -136,7 +149,17 @@ export class TrivetTurn extends LitElement {
       ${again
         ? html`<button class="button quiet" type="button" @click=${this.onRetry}>${icons.retry()} ${words.askAgain}</button>`
         : nothing}
+      ${answer && this.turn.requestId && this.deliver
+        ? html`<trivet-feedback .language=${this.language} .rating=${this.turn.rating} .deliver=${this.onOpinion}></trivet-feedback>`
+        : nothing}
     </div>`;
+  }
+
+  private readonly onOpinion: Deliver = async (opinion) => this.deliver?.(this.turn, opinion);
+
+  private onRevise(event: CustomEvent<string>): void {
+    const detail = { id: this.turn.id, question: event.detail };
+    this.dispatchEvent(new CustomEvent("revise", { bubbles: true, composed: true, detail }));
   }
 
   private onRetry(): void {

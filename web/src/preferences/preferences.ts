@@ -31,6 +31,13 @@ export class Preferences extends EventTarget {
     this.write(LANGUAGE_KEY, language);
   }
 
+  /** The language of the page around us, unless the person chose another one here. */
+  prefer(language: Language): void {
+    if (oneOf(LANGUAGES, this.read(LANGUAGE_KEY)) || !LANGUAGES.includes(language)) return;
+    this.chosenLanguage = language;
+    this.dispatchEvent(new Event("change"));
+  }
+
   get theme(): Theme {
     return this.chosenTheme;
   }

@@ -32,6 +32,8 @@ export interface ChatRequest {
   messages: ChatMessage[];
   sessionId: string;
   signal: AbortSignal;
+  /** Who asks, as headers: none on the stack's own pages. */
+  credential?: (() => Promise<Record<string, string>>) | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ export async function* askChat(request: ChatRequest): AsyncGenerator<ChatSignal,
         "Content-Type": "application/json",
         Accept: "text/event-stream",
         "X-Session-ID": request.sessionId,
+        ...(await request.credential?.()),
       },
       body: JSON.stringify({ model: request.model, messages: request.messages, stream: true }),
       signal: request.signal,
