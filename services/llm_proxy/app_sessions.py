@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, closing
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,23 +35,38 @@ class AppSessions:
     """The sessions of the last hour; a file that cannot be used costs the memory alone."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self._path = path
         self.clock = clock
+        self._path = path
+        self._running: dict[bytes, VendorSession] = {}  # until they are written down
 
-    async def recall(
+    @asynccontextmanager
+    async def going_on(
         self, context: RequestContext, target: Target, body: Mapping[str, Any]
-    ) -> VendorSession | None:
-        """The session to go on with or to begin; None where the caller wants none of ours."""
-        if context.session_id is None or body.get("session_id") or _has_history(body):
-            return None
-        key = _key(context, target)
-        return VendorSession(key, await self._within(None, lambda base: self._find(base, key)))
+    ) -> AsyncIterator[VendorSession | None]:
+        """The session to go on with or to begin, around one call; what the vendor tells is kept.
 
-    async def remember(self, session: VendorSession) -> None:
-        """Note the id that the vendor told."""
-        told = session.told
-        if told is not None:
-            await self._within(None, lambda base: self._keep(base, session.key, told))
+        None where the caller wants none of ours.
+        """
+        if context.session_id is None or body.get("session_id") or _has_history(body):
+            yield None
+            return
+        key = _key(context, target)
+        session = VendorSession(await self._known(key))
+        self._running[key] = session
+        try:
+            yield session
+        finally:
+            if (told := session.told) is not None:
+                await self._within(None, lambda base: self._keep(base, key, told))
+            if self._running.get(key) is session:
+                del self._running[key]
+
+    async def _known(self, key: bytes) -> str | None:
+        """A caller may ask again before the last answer's session is written down."""
+        running = self._running.get(key)
+        if running is not None and (running.told or running.known):
+            return running.told or running.known
+        return await self._within(None, lambda base: self._find(base, key))
 
     async def _within(self, otherwise: T, work: Callable[[sqlite3.Connection], T]) -> T:
         try:

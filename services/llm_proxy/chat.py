@@ -68,11 +68,12 @@ async def chat_with(
         request_id=context.request_id,
         wants_usage=bool(options.get("include_usage")),
     )
-    if isinstance(target.provider, DashScopeAppProvider):
-        ask.session = await context.state.app_sessions.recall(context, target, body)
-    await deliver(context.state, target, asking(ask), receive, send, record)
-    if ask.session is not None:
-        await context.state.app_sessions.remember(ask.session)
+    state: State = context.state
+    if not isinstance(target.provider, DashScopeAppProvider):
+        await deliver(state, target, asking(ask), receive, send, record)
+        return
+    async with state.app_sessions.going_on(context, target, body) as ask.session:
+        await deliver(state, target, asking(ask), receive, send, record)
 
 
 async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:

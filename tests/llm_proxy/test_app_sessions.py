@@ -58,6 +58,7 @@ def test_a_second_instance_knows_it_too(start: Start) -> None:
 def test_a_session_is_forgotten_when_the_vendor_has_forgotten_it(start: Start) -> None:
     with start() as gateway:
         ask(gateway)
+    with start() as gateway:  # so that all is written down
         sessions = gateway.app.state.app_sessions
         now = sessions.clock()
         sessions.clock = lambda: now + 3601

@@ -205,7 +205,6 @@ class Dialect(Protocol):
 class VendorSession:
     """A conversation that the vendor keeps: `known` is its id so far, `told` the answer's."""
 
-    key: bytes
     known: str | None = None
     told: str | None = None
 
