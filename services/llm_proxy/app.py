@@ -10,7 +10,7 @@ from functools import partial
 from prometheus_client import CollectorRegistry
 
 from services.kernel.app import Application, build_app
-from services.kernel.auth import Authenticator, ensure_token
+from services.kernel.auth import ensure_token
 from services.kernel.background import background
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import DiskOutbox
@@ -18,6 +18,7 @@ from services.llm_proxy.access import Gate
 from services.llm_proxy.app_sessions import AppSessions
 from services.llm_proxy.assistants import Assistants, parse_assistants
 from services.llm_proxy.catalog import Catalog, parse_catalog
+from services.llm_proxy.company import Company
 from services.llm_proxy.keys.book import Book
 from services.llm_proxy.keys.credentials import Credentials
 from services.llm_proxy.keys.keyring import Keyring, open_keyring
@@ -36,6 +37,8 @@ from services.llm_proxy.settings import Settings
 from services.llm_proxy.state import State
 from services.llm_proxy.upstream import Client
 from services.llm_proxy.watched_file import WatchedFile
+from services.llm_proxy.workflows.library import Library
+from services.llm_proxy.workflows.workshop import Workflows, open_library, open_workflows
 
 SERVICE = "llm_proxy"
 LOGINS_PER_MINUTE = 10
@@ -51,7 +54,7 @@ def create_app(settings: Settings, environ: Mapping[str, str]) -> Application:
         SERVICE,
         settings,
         operations(),
-        lambda: parts.live(app.authenticator),
+        lambda: parts.live(app),
         readiness,
         registry=parts.registry,
         application=Credentials(parts.book, parts.visitor_tokens),
@@ -68,6 +71,7 @@ class _Parts:
     registry: CollectorRegistry
     catalog: WatchedFile[Catalog]
     assistants: WatchedFile[Assistants]
+    library: Library
     book: Book
     visitor_tokens: VisitorTokens
 
@@ -82,11 +86,13 @@ class _Parts:
         )
         assistants = partial(parse_assistants, environ=environ)
         interval_seconds = settings.reload_seconds
+        models = WatchedFile(settings.models_file, catalog, interval_seconds=interval_seconds)
         return cls(
             settings,
             CollectorRegistry(),
-            WatchedFile(settings.models_file, catalog, interval_seconds=interval_seconds),
+            models,
             WatchedFile(settings.assistants_file, assistants, interval_seconds=interval_seconds),
+            open_library(settings, environ, lambda: models.current),
             book,
             VisitorTokens(
                 ensure_token(settings.service_token_path),
@@ -95,7 +101,7 @@ class _Parts:
         )
 
     @asynccontextmanager
-    async def live(self, authenticator: Authenticator) -> AsyncIterator[State]:
+    async def live(self, app: Application) -> AsyncIterator[State]:
         settings, fleet, meters = self.settings, Fleet(), Meters(self.registry)
         self.registry.register(FleetMeters(fleet))
         async with AsyncExitStack() as stack:
@@ -114,7 +120,7 @@ class _Parts:
                 await stack.enter_async_context(background(watched.watch(), "watch"))
             yield State(
                 settings=settings,
-                authenticator=authenticator,
+                authenticator=app.authenticator,
                 catalog=self.catalog,
                 assistants=self.assistants,
                 gate=_gate(settings, limiter, self.book),
@@ -123,10 +129,24 @@ class _Parts:
                 client=client,
                 dispatcher=Dispatcher(Relay(client), fleet),
                 kb=kb,
+                company=Company(kb),
                 outbox=outbox,
                 meters=meters,
                 metering=metering,
+                workflows=await stack.enter_async_context(self._workflows(app, kb, outbox)),
             )
+
+    def _workflows(
+        self, app: Application, kb: NeighbourClient, outbox: DiskOutbox
+    ) -> AbstractAsyncContextManager[Workflows]:
+        return open_workflows(
+            self.settings,
+            self.library,
+            kb,
+            outbox,
+            lambda: self.catalog.current,
+            is_stopping=lambda: app.draining,
+        )
 
     def _keyring(self, limiter: SharedMemoryLimiter) -> AbstractAsyncContextManager[Keyring]:
         return open_keyring(

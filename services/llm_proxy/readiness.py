@@ -22,6 +22,7 @@ async def readiness(state: State) -> Mapping[str, Check]:
     return {
         "models": state.catalog.check(),
         "assistants": state.assistants.check(),
+        "workflows": state.workflows.library.check(),
         "keys": state.keyring.book.check(),
         "default_model": await _default_model(state),
         "outbox": state.outbox.check(),

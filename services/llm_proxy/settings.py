@@ -68,6 +68,64 @@ class Settings(CommonSettings):
         "Most connections to one upstream at once; above it calls get 503.",
         minimum=1,
     )
+    workflows_dir: Path = setting(
+        "LLM_PROXY_WORKFLOWS_DIR",
+        Path("config/workflows"),
+        "Folder of workflows and of their prompts; taken anew when something in it changes.",
+    )
+    workflow_api_key: str = setting(
+        "LLM_PROXY_WORKFLOW_API_KEY",
+        "",
+        "Virtual key with which workflows call models, so that its limits and budget hold for them."
+        " Empty: the service token, without limits.",
+        secret=True,
+    )
+    workflow_fast_model: str = setting(
+        "LLM_PROXY_WORKFLOW_FAST_MODEL",
+        "",
+        "Model that translates, by its name in models.yaml. Empty: the default model.",
+    )
+    workflow_reasoning_model: str = setting(
+        "LLM_PROXY_WORKFLOW_REASONING_MODEL",
+        "",
+        "Model that reviews translations, and does all steps in the mode reasoning. Empty: the"
+        " default model.",
+    )
+    workflow_briefing_model: str = setting(
+        "LLM_PROXY_WORKFLOW_BRIEFING_MODEL",
+        "",
+        "Model that writes background briefings. Empty: the default model.",
+    )
+    workflow_makes_briefings: bool = setting(
+        "LLM_PROXY_WORKFLOW_MAKES_BRIEFINGS",
+        True,
+        "Whether a translation first makes a briefing of a poem that has none.",
+    )
+    workflow_lease_seconds: float = setting(
+        "LLM_PROXY_WORKFLOW_LEASE_SECONDS",
+        15.0,
+        "After this long another instance goes on with the tasks of one that died.",
+        minimum=0.5,
+        maximum=600,
+    )
+    workflow_heartbeat_seconds: float = setting(
+        "LLM_PROXY_WORKFLOW_HEARTBEAT_SECONDS",
+        5.0,
+        "In a silent stream of a task's events a heartbeat is sent this often.",
+        minimum=0.05,
+    )
+    workflow_kb_patience_seconds: float = setting(
+        "LLM_PROXY_WORKFLOW_KB_PATIENCE_SECONDS",
+        300.0,
+        "How long a task waits for kb to come back before it fails.",
+        minimum=0,
+    )
+    workflow_retention_days: int = setting(
+        "LLM_PROXY_WORKFLOW_RETENTION_DAYS",
+        365,
+        "After this long ended tasks are deleted; what kb keeps of them stays. 0: never.",
+        minimum=0,
+    )
     user_agent: str = setting(
         "LLM_PROXY_USER_AGENT", f"Trivet/{VERSION}", "The User-Agent that vendors see."
     )

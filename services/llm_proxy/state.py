@@ -11,6 +11,7 @@ from services.llm_proxy.access import Gate
 from services.llm_proxy.app_sessions import AppSessions
 from services.llm_proxy.assistants import Assistants
 from services.llm_proxy.catalog import Catalog
+from services.llm_proxy.company import Company
 from services.llm_proxy.keys.keyring import Keyring
 from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
@@ -18,6 +19,7 @@ from services.llm_proxy.resilience.dispatcher import Dispatcher
 from services.llm_proxy.settings import Settings
 from services.llm_proxy.upstream import Client
 from services.llm_proxy.watched_file import WatchedFile
+from services.llm_proxy.workflows.workshop import Workflows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class State:
     client: Client
     dispatcher: Dispatcher
     kb: NeighbourClient
+    company: Company
     outbox: Outbox
     meters: Meters
     metering: Metering
+    workflows: Workflows

@@ -13,10 +13,14 @@ from tests.support.wait import until
 
 
 @contextmanager
-def running(app: ASGIApp, *, graceful_seconds: int = 5) -> Iterator[str]:
-    """Serves `app` and gives its base URL; its lifespan runs, as in production."""
+def running(app: ASGIApp, *, graceful_seconds: int = 5, port: int = 0) -> Iterator[str]:
+    """Serves `app` and gives its base URL; its lifespan runs, as in production.
+
+    `port` is for an application that must know its own address beforehand.
+    """
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
         loop="uvloop",

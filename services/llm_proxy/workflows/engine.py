@@ -1,0 +1,170 @@
+"""Finds tasks that may run, runs them, holds their leases, lets go when they are cancelled.
+
+Each instance has one engine. What runs where is decided by the database alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from uuid import uuid4
+
+from anyio import to_thread
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.kernel.background import background
+from services.kernel.errors import InternalError
+from services.kernel.rendering import error_payload
+from services.llm_proxy.workflows.board import Board
+from services.llm_proxy.workflows.leases import Lease, LeaseLost, Leases
+from services.llm_proxy.workflows.library import Library
+from services.llm_proxy.workflows.runner import Runner
+from services.llm_proxy.workflows.tasks import Task
+
+POLL_SECONDS = 0.5  # how soon a task of another instance is seen
+LOOK_SECONDS = 0.2  # how soon a cancellation in another instance is seen
+_RENEWALS = 3  # in the time of one lease
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs tasks. `on_ended` is told of each task that ended here."""
+
+    def __init__(
+        self,
+        leases: Leases,
+        runner: Runner,
+        library: Library,
+        board: Board,
+        *,
+        lease_seconds: float,
+        on_ended: Callable[[Task], None],
+    ) -> None:
+        self._leases = leases
+        self._runner = runner
+        self._library = library
+        self._board = board
+        self._lease_seconds = lease_seconds
+        self._on_ended = on_ended
+        self._running: dict[Lease, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._renewed_at = 0.0
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Claims and runs inside the block; at its end what runs is given back."""
+        async with background(self._claim(), "claim tasks"), background(self._hold(), "leases"):
+            try:
+                yield
+            finally:
+                await self._stop()
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def run_now(self, task_id: str) -> None:
+        """Begins one task, or goes on with it, whatever else runs."""
+        arguments = (task_id, uuid4().hex, time.time(), self._lease_seconds)
+        lease = await to_thread.run_sync(self._leases.claim_this, *arguments)
+        if lease is not None:
+            self._begin(lease)
+
+    def let_go(self, task_id: str) -> None:
+        """The task has been cancelled: its call ends now."""
+        for lease, running in self._running.items():
+            if lease.task_id == task_id:
+                running.cancel()
+
+    async def _claim(self) -> None:
+        while True:
+            try:
+                while (lease := await self._next()) is not None:
+                    self._begin(lease)
+            except SQLAlchemyError as exc:
+                _log.error("tasks cannot be claimed", exc_info=exc)
+            self._wake.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
+
+    async def _next(self) -> Lease | None:
+        limits = {n: w.definition.concurrency for n, w in self._library.workflows.items()}
+        arguments = (uuid4().hex, limits, time.time(), self._lease_seconds)
+        return await to_thread.run_sync(self._leases.claim, *arguments)
+
+    def _begin(self, lease: Lease) -> None:
+        if not self._running:
+            self._renewed_at = time.monotonic()
+        self._board.ring(lease.task_id)
+        running = asyncio.create_task(self._run(lease), name=f"task {lease.task_id}")
+        self._running[lease] = running
+        running.add_done_callback(lambda _done: self._done(lease))
+
+    def _done(self, lease: Lease) -> None:
+        self._running.pop(lease, None)
+        self._wake.set()  # there is room for another one
+
+    async def _run(self, lease: Lease) -> None:
+        fields = {"task_id": lease.task_id}
+        try:
+            task = await self._runner.run(lease)
+        except LeaseLost:
+            _log.info("task is run elsewhere or has ended", extra={"fields": fields})
+        except SQLAlchemyError as exc:
+            _log.error("task left, its lease runs out", exc_info=exc, extra={"fields": fields})
+        except Exception as exc:  # noqa: BLE001  # a mistake of ours must not leave a task for ever
+            _log.error("task failed unexpectedly", exc_info=exc, extra={"fields": fields})
+            await self._fail(lease)
+        else:
+            if task.has_ended:
+                self._on_ended(task)
+
+    async def _fail(self, lease: Lease) -> None:
+        failure = InternalError("Something went wrong on our side.")
+        error = error_payload(failure, lease.task_id)["error"]
+        with suppress(LeaseLost, SQLAlchemyError):
+            task = await to_thread.run_sync(self._leases.fail, lease, error, failure.message)
+            self._board.ring(lease.task_id)
+            self._on_ended(task)
+
+    # -- leases -----------------------------------------------------------------------------------
+
+    async def _hold(self) -> None:
+        while True:
+            await asyncio.sleep(min(LOOK_SECONDS, self._lease_seconds / (2 * _RENEWALS)))
+            leases = list(self._running)
+            if not leases:
+                continue
+            try:
+                kept = await self._look(leases)
+            except SQLAlchemyError as exc:
+                _log.error("leases cannot be renewed", exc_info=exc)
+                overdue = time.monotonic() - self._renewed_at > 0.9 * self._lease_seconds
+                kept = set() if overdue else {lease.holder for lease in leases}
+            for lease in leases:
+                running = self._running.get(lease)
+                if lease.holder not in kept and running is not None:
+                    running.cancel()
+
+    async def _look(self, leases: list[Lease]) -> set[str]:
+        """The holders whose leases still hold; renewed, when it is time."""
+        if time.monotonic() - self._renewed_at < self._lease_seconds / _RENEWALS:
+            return await to_thread.run_sync(self._leases.held, leases)
+        started = time.monotonic()
+        arguments = (leases, time.time(), self._lease_seconds)
+        kept = await to_thread.run_sync(self._leases.renew, *arguments)
+        self._renewed_at = started
+        return kept
+
+    async def _stop(self) -> None:
+        running = dict(self._running)
+        for each in running.values():
+            each.cancel()
+        await asyncio.gather(*running.values(), return_exceptions=True)
+        for lease in running:
+            with suppress(SQLAlchemyError):
+                await to_thread.run_sync(self._leases.release, lease)
