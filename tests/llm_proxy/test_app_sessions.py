@@ -70,4 +70,5 @@ def test_a_file_that_cannot_be_used_costs_the_memory_alone(start: Start) -> None
         path = gateway.folder / "data" / "app_sessions.db"
         path.write_bytes(b"this is no database" * 100)
         assert "session_id" not in ask(gateway)
+    with start() as gateway:
         assert "session_id" not in ask(gateway)
