@@ -42,6 +42,7 @@ class Catalog:
         self.providers: dict[str, Provider] = {
             name: keyed[0] for name, keyed in self._keyed.items()
         }
+        self._fallbacks = {file.meant(name): chain for name, chain in file.fallbacks.items()}
         self._shared = {name: self._tier(name, every) for name, every in file.deployments.items()}
         self._targets: dict[str, Target] = {}  # those with names of the file, made when first used
 
@@ -146,14 +147,14 @@ class Catalog:
     def _deployed(self, name: str) -> Target:
         """The first of several deployments, with the others beside it."""
         tier = self._shared[name]
-        chain = self._chain(self._file.fallbacks.get(name, []), tier.targets)
+        chain = self._chain(self._fallbacks.get(name, []), tier.targets)
         target = replace(tier.targets[0], tiers=(tier, *chain), lanes=[])
         self._targets[name] = target
         return target
 
     def _with_stand_ins(self, target: Target, name: str, provider: str) -> Target:
         """The target with its chain of fallbacks: its own, or its provider's."""
-        links = self._file.fallbacks.get(name) or self._file.fallbacks.get(provider, [])
+        links = self._fallbacks.get(name) or self._fallbacks.get(provider, [])
         chain = self._chain(links, (target,))
         if not chain:
             return target

@@ -144,6 +144,10 @@ def _bad_fallbacks(file: CatalogFile) -> Iterator[str]:
         for link in (name, *chain):
             if file.meant(link) not in file.deployments:
                 yield from _unknown(file, link, f"fallbacks.{name}")
+        for link in chain:
+            config = file.providers.get(file.meant(link))
+            if config is not None and default_model(config) is None:
+                yield f"fallbacks.{name}: {link}: has no default model, name one"
         yield from _circles(file, name, chain)
 
 

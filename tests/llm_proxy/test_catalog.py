@@ -123,6 +123,7 @@ GOOD: dict[str, Any] = {
         ({"fallbacks": {"nobody": ["p/m"]}}, "fallbacks.nobody: nobody: there is no such"),
         ({"fallbacks": {"p/m": ["nobody/m"]}}, "fallbacks.p/m: nobody/m: there is no such"),
         ({"fallbacks": {"p/m": []}}, "fallbacks.p/m"),
+        ({"fallbacks": {"p/m": ["p"]}}, "fallbacks.p/m: p: has no default model"),
         ({"fallbacks": {"p/m": ["p/m"]}}, "p/m: goes in a circle"),
         ({"fallbacks": {"p/a": ["p/b", "p/a"]}}, "p/a: goes in a circle"),
         ({"fallbacks": {"p/a": ["p/b", "p/b"]}}, "p/b: goes in a circle"),
@@ -153,6 +154,13 @@ def test_two_chains_may_name_each_other_since_each_is_all_that_happens() -> None
     for asked, stand_in in (("p/a", "p/b"), ("p/b", "p/a")):
         tiers = catalog.resolve(asked, trusted=True).tiers
         assert [tier.name for tier in tiers] == [asked, stand_in]
+
+
+def test_a_chain_may_be_named_by_an_alias() -> None:
+    top = {"aliases": {"x": "p/a"}, "fallbacks": {"x": ["p/b"]}}
+    catalog = parse_catalog(yaml.safe_dump({**GOOD, **top}), {}, "t")
+    for name in ("x", "p/a"):
+        assert [tier.name for tier in catalog.resolve(name, trusted=True).tiers] == ["p/a", "p/b"]
 
 
 def test_time_outs_are_the_deployments_then_the_models_then_the_providers() -> None:

@@ -22,7 +22,6 @@ class Course:
         "_barred",
         "_deadline",
         "_fleet",
-        "_lane",
         "_random",
         "_tier",
         "_tiers",

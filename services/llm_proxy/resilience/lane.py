@@ -67,25 +67,24 @@ class LaneState(Standing):
 class Lane:
     """One way for a call: a deployment as models.yaml has it now, and the lane's state."""
 
-    __slots__ = ("key_standing", "provider", "state", "target")
+    __slots__ = ("provider", "state", "target")
 
     def __init__(self, target: Target, provider: Provider, state: LaneState) -> None:
         self.target = target
         self.provider = provider
         self.state = state
-        self.key_standing = state.key
 
     def usable(self, now: float) -> bool:
-        return self.state.usable(now) and self.key_standing.usable(now)
+        return self.state.usable(now) and self.state.key.usable(now)
 
     @property
     def ready_at(self) -> float:
         """When it may be used again; 0 for now."""
-        return max(self.state.at, self.key_standing.at)
+        return max(self.state.at, self.state.key.at)
 
     def begin(self) -> bool:
         """An attempt starts. Whether it is the probe that decides on the lane's return."""
-        state, key = self.state, self.key_standing
+        state, key = self.state, self.state.key
         state.busy += 1
         if not (state.aside or key.aside):
             return False
@@ -97,7 +96,7 @@ class Lane:
         """The attempt is over, whatever came of it."""
         self.state.busy -= 1
         if probe:
-            self.state.probing = self.key_standing.probing = False
+            self.state.probing = self.state.key.probing = False
 
     def succeeded(self) -> None:
         """The deployment answered."""
@@ -106,8 +105,8 @@ class Lane:
         if state.failures or state.at:
             state.failures = state.trips = 0
             state.restore()
-        if self.key_standing.at:
-            self.key_standing.restore()
+        if state.key.at:
+            state.key.restore()
 
     def failed(self, error: TrivetError, verdict: Verdict, now: float) -> None:
         """The attempt ended with an error."""
@@ -119,7 +118,7 @@ class Lane:
             state.reachable, state.last_error = False, error.type
         if verdict is Verdict.KEY:
             everywhere = isinstance(error, KeyRefused) and error.everywhere
-            self._put_aside(self.key_standing if everywhere else state, now + KEY_SECONDS)
+            self._put_aside(state.key if everywhere else state, now + KEY_SECONDS)
         elif verdict is Verdict.SPENT:
             self._put_aside(state, now + QUOTA_SECONDS)
         elif verdict in (Verdict.THROTTLED, Verdict.FAILED):
