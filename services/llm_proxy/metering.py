@@ -254,6 +254,10 @@ def _attributes(
         "gen_ai.request.stream": record.stream,
         "gen_ai.usage.input_tokens": usage.input_tokens if usage else None,
         "gen_ai.usage.output_tokens": usage.output_tokens if usage else None,
+        "gen_ai.usage.cache_read.input_tokens": usage.cached_input_tokens or None
+        if usage
+        else None,
+        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens or None if usage else None,
         "gen_ai.response.finish_reasons": outcome.finish_reasons or None,
         "gen_ai.response.time_to_first_chunk": record.first_output_seconds,
         "trivet.duration_seconds": seconds,

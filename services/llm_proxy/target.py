@@ -63,16 +63,17 @@ class Target:
 
     def cost_usd(self, usage: Usage) -> float | None:
         """What the call costs by the price table; None without a price."""
-        if self.price is None:
+        price = self.price
+        if price is None:
             return None
-        cached_price = self.price.cached_input
-        cached = usage.cached_input_tokens if cached_price is not None else 0
-        total = (
-            (usage.input_tokens - cached) * self.price.input
-            + cached * (cached_price or 0.0)
-            + usage.output_tokens * self.price.output
-        )
-        return total / 1_000_000 * self.usd_per_unit
+        cost = usage.input_tokens * price.input + usage.output_tokens * price.output
+        if price.cached_input is not None:
+            cached = min(usage.cached_input_tokens, usage.input_tokens)
+            cost += cached * (price.cached_input - price.input)
+        if price.reasoning is not None:
+            reasoning = min(usage.reasoning_tokens, usage.output_tokens)
+            cost += reasoning * (price.reasoning - price.output)
+        return cost / 1_000_000 * self.usd_per_unit
 
 
 @dataclass(frozen=True, slots=True, eq=False)

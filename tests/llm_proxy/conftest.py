@@ -175,12 +175,14 @@ def models_file(vendor: Vendor, **timeouts: float) -> dict[str, Any]:
                 "base_url": vendor.compat,
                 "native_base_url": vendor.dashscope,
                 "default_model": "words",
+                "models": {"words": {"price": {"input": 5, "output": 7}}},
                 **common,
             },
             "dashscope": {
                 "adapter": "dashscope_app",
                 "base_url": vendor.dashscope,
                 "app_id": "words",
+                "models": {"app": {"price": {"input": 5, "output": 7}}},
                 **common,
             },
             "cumulative": {

@@ -26,7 +26,7 @@ def attributes_of(gateway: Gateway, model: str | None, **more: Any) -> dict[str,
     [
         ("openai/words", (9 * 1 + 3 * 2) / 1e6),
         ("doubao/words", (9 * 2 + 3 * 4) / 1e6 * 0.5),
-        ("dashscope/app", None),
+        ("dashscope/app", (9 * 5 + 3 * 7) / 1e6),
         ("deepseek/words:usage=last", None),
     ],
 )

@@ -18,7 +18,8 @@ AdapterName = Literal[
 
 
 class Price(BaseModel):
-    """Prices per million tokens in one currency."""
+    """Prices per million tokens in one currency. Without one of its own, what was cached costs as
+    other input, and reasoning as other output."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,6 +27,7 @@ class Price(BaseModel):
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
     cached_input: Annotated[float, Field(ge=0)] | None = None
+    reasoning: Annotated[float, Field(ge=0)] | None = None
 
 
 class TimeoutConfig(BaseModel):
@@ -154,11 +156,12 @@ class ProviderConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call."""
+    """Tokens of one call. What was cached is part of the input, reasoning part of the output."""
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(slots=True)

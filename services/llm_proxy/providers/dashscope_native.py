@@ -21,7 +21,7 @@ from services.llm_proxy.providers.failure import (
     translate_answer,
 )
 from services.llm_proxy.providers.frames import Frames, data_backwards, read_events, spans
-from services.llm_proxy.providers.openai_chunk import garbage, truncated
+from services.llm_proxy.providers.openai_chunk import detail_of, garbage, truncated
 
 
 class NativeDialect:
@@ -174,14 +174,19 @@ def usage_of(value: Any) -> Usage | None:
     if not isinstance(value, dict):
         return None
     parts = value["models"] if isinstance(value.get("models"), list) else [value]
-    counted = [
-        (part["input_tokens"], part.get("output_tokens", 0))
-        for part in parts
-        if isinstance(part, dict) and isinstance(part.get("input_tokens"), int)
-    ]
+    counted = [part for part in parts if isinstance(part, dict) and _is_usage(part)]
     if not counted:
         return None
-    return Usage(sum(i for i, _ in counted), sum(int(o or 0) for _, o in counted))
+    return Usage(
+        sum(part["input_tokens"] for part in counted),
+        sum(int(part.get("output_tokens") or 0) for part in counted),
+        sum(detail_of(part, "prompt_tokens_details", "cached_tokens") for part in counted),
+        sum(detail_of(part, "output_tokens_details", "reasoning_tokens") for part in counted),
+    )
+
+
+def _is_usage(part: Mapping[str, Any]) -> bool:
+    return isinstance(part.get("input_tokens"), int)
 
 
 def outcome_of(value: Mapping[str, Any]) -> Outcome:

@@ -50,12 +50,22 @@ def usage_of(value: Any) -> Usage | None:
     """OpenAI's usage object; None for null, nothing, or numbers that are none."""
     if not isinstance(value, dict):
         return None
-    details = value.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    numbers = [value.get("prompt_tokens"), value.get("completion_tokens", 0), cached or 0]
+    numbers = [
+        value.get("prompt_tokens"),
+        value.get("completion_tokens", 0),
+        detail_of(value, "prompt_tokens_details", "cached_tokens"),
+        detail_of(value, "completion_tokens_details", "reasoning_tokens"),
+    ]
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         return None
     return Usage(*numbers)
+
+
+def detail_of(usage: Mapping[str, Any], group: str, name: str) -> int:
+    """A number of one of a usage object's groups; 0 where there is none."""
+    details = usage.get(group)
+    number = details.get(name) if isinstance(details, dict) else None
+    return number if isinstance(number, int) and number > 0 else 0
 
 
 def finish_reasons_of(choices: list[Any]) -> list[str]:
