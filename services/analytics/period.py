@@ -61,10 +61,11 @@ class Periods:
 
 def _dates(window: Window, group_by: GroupBy) -> Iterator[tuple[str, int]]:
     for day in window.days:
-        yield _label(day, group_by), _midnight(day, window.zone)
+        yield label_of(day, group_by), _midnight(day, window.zone)
 
 
-def _label(day: date, group_by: GroupBy) -> str:
+def label_of(day: date, group_by: GroupBy) -> str:
+    """The period that holds a day, as it is called."""
     if group_by == "month":
         return day.isoformat()[:7]
     if group_by == "week":

@@ -131,9 +131,9 @@ def _ratings() -> tuple[Table, Select[Any]]:
 
 
 def _usage(table: Table) -> tuple[Table, Select[Any]]:
-    """What each way of working took; what no workflow made took nothing."""
+    """What each way of working took; what a person made without a workflow is none."""
     c = table.c
-    columns = (c.workflow, c.mode, c.model)
+    columns = (c.workflow, c.mode)
     statement = select(
         literal(table.name[:-1]).label("result"), *columns, func.count().label("results"),
         *_sums(table),

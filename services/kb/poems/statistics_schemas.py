@@ -44,12 +44,11 @@ class RatingCount(BaseModel):
 
 
 class UsageCount(_Sums):
-    """What a workflow's mode took with one model."""
+    """What the results of a workflow's mode took that are still there."""
 
     result: Literal["translation", "briefing"]
     workflow: str
     mode: str
-    model: str
     results: int
 
 
