@@ -17,8 +17,8 @@ _FIRST_DAY, _LAST_DAY = date(1970, 1, 1), date(9998, 12, 31)
 class PoemsQuery(BaseModel):
     """Days in UTC, both included; without them the last thirty."""
 
-    date_from: date | None = Field(None, ge=_FIRST_DAY, le=_LAST_DAY)
-    date_to: date | None = Field(None, ge=_FIRST_DAY, le=_LAST_DAY)
+    date_from: date | None = Field(default=None, ge=_FIRST_DAY, le=_LAST_DAY)
+    date_to: date | None = Field(default=None, ge=_FIRST_DAY, le=_LAST_DAY)
     group_by: DateGroup = "day"
 
     @model_validator(mode="after")
