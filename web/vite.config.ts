@@ -37,6 +37,7 @@ export default defineConfig({
         chat: page("index.html"),
         console: page("console/index.html"),
         read: page("read/index.html"),
+        widgetGuide: page("widget/index.html"),
         widget: page("src/widget.ts"),
       },
       // Other sites name widget.js: its address never changes. All else has a hash in its name.

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 const DIST = new URL("../dist/", import.meta.url);
-const BUDGETS_BYTES = { "index.html": 60_000, "console/index.html": 60_000, "read/index.html": 60_000 };
+const BUDGETS_BYTES = { "index.html": 60_000, "console/index.html": 60_000, "read/index.html": 60_000, "widget/index.html": 60_000 };
 
 const files = (page) => {
   const html = readFileSync(new URL(page, DIST), "utf8");
