@@ -26,6 +26,7 @@ from services.llm_proxy.follow_up import (
     in_context,
     leans_on_before,
     merged,
+    queries,
 )
 from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Outlet, send_whole
@@ -75,19 +76,19 @@ async def passages_for(
         alone = await rewritten(context, assistant, messages, question, record)
         if alone is not None:
             return await search(state, assistant, [alone])
-    together = in_context(question, earlier)
-    if leans_on_before(question):
-        return await search(state, assistant, [together, question])
-    return await search(state, assistant, [question]) or await search(state, assistant, [together])
+    found = await search(state, assistant, queries(question, earlier))
+    if found or leans_on_before(question):
+        return found
+    return await search(state, assistant, [in_context(question, earlier)])
 
 
-async def search(state: State, assistant: Assistant, queries: Sequence[str]) -> list[Passage]:
-    """The passages for one or more queries, in one call. Raises Overloaded when kb does not answer.
+async def search(state: State, assistant: Assistant, texts: Sequence[str]) -> list[Passage]:
+    """The passages for one or more texts, in one call. Raises Overloaded when kb does not answer.
 
     Without sources a model would make something up, so the assistant says plainly that it cannot
     answer now: 503 with Retry-After.
     """
-    asked = {**assistant.search(), "queries": [query[:MAX_QUERY_CHARACTERS] for query in queries]}
+    asked = {**assistant.search(), "queries": [text[:MAX_QUERY_CHARACTERS] for text in texts]}
     try:
         response = await state.kb.request("POST", "/api/search", json=asked)
         searches = orjson.loads(response.content)["searches"]

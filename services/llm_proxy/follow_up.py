@@ -20,13 +20,14 @@ _RANK_DAMPING = 10  # of reciprocal rank fusion: small, because the lists are sh
 _FEW_WORDS = 4
 _FEW_CHARACTERS = 6  # a Chinese question of so few says only what is asked of a thing, not of which
 _ENGLISH = re.compile(
-    r"^(?:and|but|so|or|also|then|why|really|what about|how about|what else|anything else)\b"
-    r"|\b(?:it|its|that|this|those|these|they|them|their|he|she|him|her|the same|another one"
-    r"|the (?:first|second|last|other) one|instead)\b",
+    r"^(?:and|but|so|or|also|then|what about|how about|what else|anything else)\b"
+    r"|\b(?:it|its|this|those|these|they|them|their|he|she|him|her|the same|another one|instead"
+    r"|the (?:first|second|last|other) one)\b"
+    r"|\b(?:about|change|do|does|for|is|like|of|than|use|was|with) that\b|\bthat[?.! ]*$",
     re.IGNORECASE,
 )
 _CHINESE = re.compile(
-    r"^(?:那么?|还有|然后|所以|但是?|可是|而且|另外|其他|别的|为什么|为啥|怎么办|具体|详细|继续)"
+    r"^(?:那么?|还有|然后|所以|但是?|可是|而且|另外|其他|别的)"
     r"|[它他她](?:们)?|[这那](?:个|些|种|样|里|儿|边|款|项|时|方面)|上面|刚才|前者|后者|第[一二三两]个"
     r"|呢[？?]?$"
 )
@@ -44,13 +45,27 @@ class Ranked(Protocol):
 Hit = TypeVar("Hit", bound=Ranked)
 
 
+def queries(question: str, earlier: Sequence[str]) -> list[str]:
+    """What to search for in one call, the more likely meaning first."""
+    if not earlier or not leans_on_before(question):
+        return [question]
+    together = in_context(question, earlier)
+    return [together, question] if _points_back(question) else [question, together]
+
+
 def leans_on_before(question: str) -> bool:
-    """Whether a question can hardly be understood without what was said before."""
+    """Whether a question may need what was said before: it points back, or it is very short."""
+    return _points_back(question) or _is_short(question)
+
+
+def _points_back(question: str) -> bool:
     text = question.strip()
-    ideographs, words = len(_IDEOGRAPH.findall(text)), len(_WORD.findall(text))
-    if ideographs:
-        return ideographs + words <= _FEW_CHARACTERS or bool(_CHINESE.search(text))
-    return words <= _FEW_WORDS or bool(_ENGLISH.search(text))
+    return bool((_CHINESE if _IDEOGRAPH.search(text) else _ENGLISH).search(text))
+
+
+def _is_short(question: str) -> bool:
+    ideographs, words = len(_IDEOGRAPH.findall(question)), len(_WORD.findall(question))
+    return ideographs + words <= (_FEW_CHARACTERS if ideographs else _FEW_WORDS)
 
 
 def earlier_questions(messages: Sequence[Mapping[str, Any]]) -> list[str]:

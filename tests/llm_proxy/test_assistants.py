@@ -245,7 +245,7 @@ def test_a_question_that_could_not_be_rewritten_is_searched_as_any_other(start: 
         gateway.neighbours.passages = PASSAGES
         response = follow_up(gateway, BACKUP, "Copy data/.", "Why?", assistant="unlucky")
         assert response.status_code == 200
-        assert gateway.neighbours.searches[-1]["queries"] == [f"{BACKUP}\nWhy?", "Why?"]
+        assert gateway.neighbours.searches[-1]["queries"] == ["Why?", f"{BACKUP}\nWhy?"]
 
 
 @pytest.mark.parametrize("stream", [True, False])

@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from services.llm_proxy.follow_up import earlier_questions, in_context, leans_on_before, merged
+from services.llm_proxy.follow_up import (
+    earlier_questions,
+    in_context,
+    leans_on_before,
+    merged,
+    queries,
+)
 
 
 @dataclass
@@ -47,6 +53,9 @@ def test_a_question_that_leans_on_what_was_said_before(question: str) -> None:
         "如何备份知识库的数据？",
         "Trivet 默认使用哪些端口？",
         "怎样给网站配置 HTTPS 证书？",
+        "为什么启动后的第一次检索比较慢？",
+        "Why does the chat say that nothing was found?",
+        "How do I check that everything works?",
     ],
 )
 def test_a_question_that_stands_alone(question: str) -> None:
@@ -62,6 +71,15 @@ def test_earlier_questions_go_back_to_one_that_stands_alone() -> None:
     assert len(earlier_questions(users(*["why?"] * 9))) == 3
     parts = [{"type": "text", "text": standing}, {"type": "image_url", "image_url": {}}]
     assert earlier_questions([{"role": "user", "content": parts}, *users("Why?")]) == [standing]
+
+
+def test_the_more_likely_meaning_is_searched_first() -> None:
+    before = ["How do I back up the knowledge base?"]
+    assert queries("Restoring?", []) == ["Restoring?"]
+    assert queries("Restoring?", before) == ["Restoring?", f"{before[0]}\nRestoring?"]
+    assert queries("Is it slow?", before) == [f"{before[0]}\nIs it slow?", "Is it slow?"]
+    standing = "Which ports does Trivet use by default?"
+    assert queries(standing, before) == [standing]
 
 
 def test_a_query_in_context_ends_with_the_question_and_is_bounded() -> None:
