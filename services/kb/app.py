@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from anyio import to_thread
 from prometheus_client import CollectorRegistry
 
+from services.kb import catalogue
 from services.kb.access import KeyRing
 from services.kb.company import CompanyFile
 from services.kb.database import Database, open_database
@@ -128,14 +129,27 @@ async def readiness(state: State) -> Mapping[str, Check]:
     embedder, index, company = await asyncio.gather(
         state.embedder.alive(), state.index.alive(), to_thread.run_sync(state.company.check)
     )
+    database = await _database_check(state)
     return {
-        "database": await _database_check(state),
+        "database": database,
         "embedder": Check(embedder, "" if embedder else "away or loading", critical=False),
+        "embedding_model": await _model_check(state) if database.ok else database,
         "vector_index": Check(index, "" if index else "away", critical=False),
         "indexing": state.indexer.check(),
         "company": company,
         "outbox": state.outbox.check(),
     }
+
+
+async def _model_check(state: State) -> Check:
+    """A model that was changed leaves searches with the words, until the index is made anew."""
+    model = state.embedder.known
+    if model is None:
+        return Check(True)
+    rows = await state.database.read(catalogue.every)
+    others = [row.name for row in rows if row.model_key not in ("", model.key)]
+    problem = "made by another model, run `trivet kb rebuild`: " + ", ".join(others)
+    return Check(not others, problem if others else "", critical=False)
 
 
 async def _database_check(state: State) -> Check:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
@@ -28,6 +29,7 @@ class CollectionRow:
     model_name: str
     created_at: str
     open: int
+    model: Mapping[str, Any]
 
     @property
     def lexical(self) -> LexicalIndex:
@@ -46,7 +48,7 @@ class CollectionNumbers:
 def _columns() -> Select[Any]:
     c = COLLECTIONS.c
     columns = (c.id, c.name, c.index_name, c.model_key, c.model_name, c.created_at, c.open)
-    return select(*columns)
+    return select(*columns, c.model)
 
 
 def find(connection: Connection, name: str) -> CollectionRow:
@@ -83,6 +85,7 @@ def create(connection: Connection, name: str, *, open_to_all: bool = False) -> C
             index_name=new_index_name(),
             model_key="",
             model_name="",
+            model={},
             open=int(open_to_all),
             created_at=now(),
         )
@@ -125,7 +128,7 @@ def adopt_model(connection: Connection, row: CollectionRow, model: Model) -> Non
     connection.execute(
         update(COLLECTIONS)
         .where(COLLECTIONS.c.id == row.id, COLLECTIONS.c.model_key == "")
-        .values(model_key=model.key, model_name=model.name)
+        .values(**_of_model(model))
     )
 
 
@@ -135,8 +138,12 @@ def swap_index(connection: Connection, row: CollectionRow, index_name: str, mode
     connection.execute(
         update(COLLECTIONS)
         .where(COLLECTIONS.c.id == row.id)
-        .values(index_name=index_name, model_key=model.key, model_name=model.name)
+        .values(index_name=index_name, **_of_model(model))
     )
+
+
+def _of_model(model: Model) -> dict[str, Any]:
+    return {"model_key": model.key, "model_name": model.name, "model": asdict(model)}
 
 
 def new_index_name() -> str:

@@ -23,6 +23,7 @@ from services.kb.schemas import (
     JobView,
     NewCollection,
     NewCollectionKey,
+    StoredModel,
 )
 from services.kb.state import State
 from services.kernel.errors import Conflict, TrivetError
@@ -129,6 +130,7 @@ def _collection(connection: Connection, row: CollectionRow, model: Model | None)
         chunks=numbers.chunks,
         pending=numbers.pending,
         embedding_model=row.model_name or None,
+        model=StoredModel.model_validate(row.model) if row.model else None,
         state=_index_state(row, numbers, model),
         created_at=row.created_at,
     )

@@ -48,6 +48,11 @@ class Embedder:
         self._model: Model | None = None
         self._away_until = 0.0
 
+    @property
+    def known(self) -> Model | None:
+        """The model that it had when it was last asked."""
+        return self._model
+
     async def model(self) -> Model:
         """The model that the embedder has now."""
         if self._model is None:

@@ -45,7 +45,7 @@ class KbTable(SQLModel):
 
 class Collection(KbTable, table=True):
     """A separate index. The model's columns are empty until its first passage is embedded;
-    `model_key` sums up the model's revision, prefixes and dimensions.
+    `model_key` sums up the model's revision, prefixes and dimensions, which stand in `model`.
 
     `open`: searched without a credential. `unclean`: words of deleted passages may still lie in its
     word index. `index_name` names its collection in Chroma; it is never used twice, so that vectors
@@ -63,6 +63,9 @@ class Collection(KbTable, table=True):
     created_at: str = Field(default_factory=now)
     open: int = Field(default=0, sa_column=_number())
     unclean: int = Field(default=0, sa_column=_number())
+    model: dict[str, Any] = Field(
+        default_factory=dict, sa_column=Column(JSON, nullable=False, server_default="{}")
+    )
 
 
 class CollectionKey(KbTable, table=True):

@@ -65,6 +65,16 @@ class CollectionKeyList(BaseModel):
     next_cursor: str | None = None
 
 
+class StoredModel(BaseModel):
+    """What made a collection's vectors; those of another model are not compared with them."""
+
+    name: str
+    revision: str
+    dimensions: int
+    query_prefix: str
+    passage_prefix: str
+
+
 class CollectionView(BaseModel):
     """`state`: empty, indexing (`pending` passages wait), ready, or model_changed (rebuild it)."""
 
@@ -74,6 +84,7 @@ class CollectionView(BaseModel):
     chunks: int
     pending: int
     embedding_model: str | None
+    model: StoredModel | None
     state: IndexState
     created_at: str
 

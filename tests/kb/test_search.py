@@ -1,5 +1,6 @@
 """Search through a running kb with real engines: both languages, both sides, and its contract."""
 
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -267,3 +268,26 @@ def test_searches_become_events_and_only_a_neighbour_names_their_cause(
     three = next(line for line in lines if b"canary 3" in line)
     assert b'"trivet.cause":"assistant"' in two
     assert b'"trivet.cause":"user"' in three
+
+
+def test_an_index_of_another_model_is_noticed_and_searched_by_words_until_it_is_made_anew(
+    start_kb: StartKb, engines: dict[str, str]
+) -> None:
+    kb = start_kb(**engines)
+    kb.put("zh/backup.md", LIBRARY["zh/backup.md"])
+    kb.indexed()
+    stored = kb.collection()["model"]
+    assert (stored["name"], stored["dimensions"]) == ("multilingual-e5-small", 384)
+    assert (stored["query_prefix"], stored["passage_prefix"]) == ("query: ", "passage: ")
+    with sqlite3.connect(kb.data_dir / "kb.db") as database:
+        # As if a model of the same size had been there before.
+        database.execute("UPDATE collections SET model_key = 'other' WHERE name = 'site'")
+    found = kb.search("如何备份")
+    assert found["degraded"] == ["model_changed"]
+    assert found["results"][0]["source"] == "zh/backup.md#如何备份"
+    check = kb.visitor.get("/readyz").json()["checks"]["embedding_model"]
+    assert not check["ok"]
+    job = kb.admin.post("/api/collections/site/rebuild").json()
+    assert kb.job(job["id"])["state"] == "done"
+    assert kb.search("如何备份")["degraded"] == []
+    assert kb.visitor.get("/readyz").json()["checks"]["embedding_model"]["ok"]
