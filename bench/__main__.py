@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="PEER,…",
         help=f"measure these too, installing what is missing: {', '.join(PEERS)}",
     )
+    made.add_argument(
+        "--golden",
+        type=lambda text: tuple(part for part in text.split(",") if part),
+        default=(),
+        metavar="FILE,…",
+        help="SQuAD-shaped files, one a language, to measure kb's quality with",
+    )
     return made
 
 
@@ -77,6 +84,7 @@ def main(arguments: Sequence[str]) -> int:
         quick=chosen.quick,
         rounds=chosen.rounds,
         peers=chosen.peers,
+        golden=chosen.golden,
         events=chosen.events,
     )
     options.console.print(machine)

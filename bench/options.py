@@ -18,3 +18,4 @@ class Options:
     rounds: int | None = None  # None: as the suite thinks right
     peers: tuple[str, ...] = ()
     events: int | None = None  # of the analytics suite; None: as it thinks right
+    golden: tuple[str, ...] = ()  # SQuAD-shaped files for kb's quality; empty: not measured

@@ -7,8 +7,8 @@ from bench.suites import SUITES
 
 
 def test_all_usual_suites_run_when_none_is_named() -> None:
-    assert parser().parse_args([]).only == ("gateway", "stack")
-    assert set(SUITES) > {"gateway", "stack"}
+    assert parser().parse_args([]).only == ("gateway", "kb", "stack")
+    assert set(SUITES) > {"gateway", "kb", "stack"}
 
 
 def test_suites_and_peers_are_named_with_commas() -> None:

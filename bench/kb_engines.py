@@ -1,0 +1,110 @@
+"""kb, its embedder and Chroma as processes of the bench's own, on a folder of its own."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from bench.options import Unavailable
+from bench.process import Memory, free_port, memory, running, tree
+from services.kernel.auth import ensure_token
+from services.kernel.settings import load_environ
+
+ROOT = Path(__file__).resolve().parent.parent
+START_LIMIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What runs, and how long it took to begin: until the first answer, and until it was ready."""
+
+    data_dir: Path
+    kb_url: str
+    embedder_url: str
+    chroma_url: str
+    pids: dict[str, int]
+    seconds: dict[str, float]
+
+    def client(self, url: str) -> httpx.Client:
+        token = (self.data_dir / "admin-token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=url, headers=headers, timeout=600, trust_env=False)
+
+    def memory(self) -> dict[str, Memory]:
+        return {name: memory(tree(pid)) for name, pid in self.pids.items()}
+
+
+@contextmanager
+def engines(data_dir: Path) -> Iterator[Engines]:
+    """All three, ready. The embedder is started twice: the first start writes its files."""
+    chroma = Path(sys.executable).with_name("chroma")
+    if not chroma.is_file():
+        raise Unavailable("nothing is installed yet: `make run` installs it")
+    data_dir.mkdir(parents=True)
+    ensure_token(data_dir / "admin-token")
+    ports = {name: free_port() for name in ("chroma", "embedder", "kb", "analytics")}
+    urls = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
+    environ = {
+        **load_environ(ROOT),
+        "TRIVET_DATA_DIR": str(data_dir),
+        "KB_PORT": str(ports["kb"]),
+        "KB_EMBEDDER_PORT": str(ports["embedder"]),
+        "KB_EMBEDDER_URL": urls["embedder"],
+        "TRIVET_CHROMA_URL": urls["chroma"],
+        "TRIVET_ANALYTICS_URLS": urls["analytics"],  # nobody listens: events wait in the outbox
+    }
+    seconds: dict[str, float] = {}
+    python = [sys.executable, "-m"]
+    store = [str(chroma), "run", "--path", str(data_dir / "chroma")]
+    with _started([*python, "services.kb.embedder"], "embedder", urls, environ, data_dir, seconds):
+        seconds["embedder, the first time"] = seconds.pop("embedder")
+    with (
+        _started(
+            [*store, "--host", "127.0.0.1", "--port", str(ports["chroma"])],
+            "chroma",
+            urls,
+            environ,
+            data_dir,
+            seconds,
+        ) as chroma_pid,
+        _started([*python, "services.kb"], "kb", urls, environ, data_dir, seconds) as kb_pid,
+        _started(
+            [*python, "services.kb.embedder"], "embedder", urls, environ, data_dir, seconds
+        ) as embedder_pid,
+    ):
+        pids = {"kb": kb_pid, "embedder": embedder_pid, "chroma": chroma_pid}
+        yield Engines(data_dir, urls["kb"], urls["embedder"], urls["chroma"], pids, seconds)
+
+
+_READY = {"chroma": "/api/v2/heartbeat", "kb": "/livez", "embedder": "/readyz"}
+
+
+@contextmanager
+def _started(
+    argv: list[str],
+    name: str,
+    urls: dict[str, str],
+    environ: dict[str, str],
+    data_dir: Path,
+    seconds: dict[str, float],
+) -> Iterator[int]:
+    began = time.perf_counter()
+    with running(argv, log=data_dir / f"{name}.log", cwd=ROOT, environ=environ) as process:
+        url = urls[name] + _READY[name]
+        while not _answers(url):
+            if process.poll() is not None or time.perf_counter() - began > START_LIMIT_SECONDS:
+                raise Unavailable(f"{name} does not start: see {data_dir / name}.log")
+            time.sleep(0.01)
+        seconds[name] = time.perf_counter() - began
+        yield process.pid
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5, trust_env=False).status_code < 400
+    except httpx.HTTPError:
+        return False
