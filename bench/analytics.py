@@ -41,7 +41,7 @@ INTRODUCTION = """\
 One process of `analytics`. Its records are made by the product's own writer: {events} of them over
 {days} days, chats, searches and votes with questions in Chinese and English; the small database
 has a tenth of them. Reads go over HTTP, one at a time; a page is 100 records at a random place of
-the last 150 days, once for each of {filters} combinations of filters. Events come over {connections}
+the last 150 days, for each of {filters} combinations of filters. Events come over {connections}
 connections in calls of {per_call}, checked, redacted and durable (`synchronous=FULL`) before they
 are answered; the driver shares the machine with the service."""
 

@@ -113,14 +113,14 @@ class Maker:
     def _search(self, time_us: int) -> Record:
         draw = self._random
         cause = "assistant" if draw.random() < 0.7 else "user"
-        found = draw.randrange(5)
+        found = 0 if draw.random() < 0.04 else draw.randrange(1, 5)
         return Record(
             **self._common(time_us, Kind.search),  # type: ignore[arg-type]  # as above
             facet=(int(Kind.search), "kb", None, None, None, None, None),
             trait=(*[None] * 5, "site", "hybrid", cause, 4, None, None, None),
             duration_us=int(draw.lognormvariate(10, 0.5)),
             total_found=found,
-            top_score=round(draw.random(), 4) if found else None,
+            top_score=round(draw.betavariate(9, 3), 4) if found else None,
             text=self._asked(),
         )
 

@@ -328,3 +328,14 @@ class GapQuestion(AnalyticsTable, table=True):
     thumbs_down: int
     refused: int
     last_us: int = Field(sa_type=BigInteger)
+
+
+class Intent(AnalyticsTable, table=True):
+    """How many questions of a quarter of an hour were about what (see intents.py)."""
+
+    __tablename__ = "intent"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    bucket: int = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    questions: int

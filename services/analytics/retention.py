@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from services.analytics.gap_candidates import forget_candidates
 from services.analytics.intake import microseconds
 from services.analytics.models import (
     BUCKET_US,
@@ -32,7 +33,7 @@ _cleanup = table(Cleanup)
 _DAY_US = BUCKET_US * BUCKETS_PER_DAY
 _CHUNK_ROWS = 5_000  # the writer waits for one chunk at most
 _VACUUM_PAGES = 1_000
-_ALSO_DELETED = ["queries", "export", "top_queries"]
+_ALSO_DELETED = ["queries", "export", "top_queries", "sessions", "gaps"]
 
 
 def clean_up(engine: Engine, path: Path, wanted: CleanupBody, now: datetime) -> CleanupAnswer:
@@ -92,6 +93,7 @@ def _delete_records(engine: Engine, cutoff_us: int, now_us: int) -> Counter[int]
         )
         number = noted.inserted_primary_key[0] if noted.inserted_primary_key else 0
         forget_days(connection, cutoff_us // _DAY_US)
+        forget_candidates(connection, cutoff_us)
     deleted: Counter[int] = Counter()
     while True:
         with write(engine) as connection:

@@ -9,11 +9,11 @@ import uuid_utils
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
-from services.analytics import export
+from services.analytics import dashboard_routes, export, gaps, sessions
 from services.analytics.health import health
-from services.analytics.intake import take_in
+from services.analytics.intake import microseconds, take_in
 from services.analytics.queries import RecordFinder
-from services.analytics.record import RecordWriter
+from services.analytics.record import RecordWriter, rfc3339
 from services.analytics.retention import clean_up
 from services.analytics.schemas import (
     MAX_DAYS_BY_HOUR,
@@ -24,17 +24,28 @@ from services.analytics.schemas import (
     ExportQuery,
     FeedbackAnswer,
     FeedbackBody,
+    GapAnswerBody,
+    GapPage,
+    GapsQuery,
+    GapView,
     HealthAnswer,
+    IntentsAnswer,
+    LiveQuery,
     QueriesQuery,
     RecordPage,
     RejectedEvent,
+    SessionPage,
+    SessionsQuery,
+    SessionView,
     StatisticsAnswer,
     StatisticsQuery,
+    TrendAnswer,
 )
 from services.analytics.state import State
 from services.analytics.statistics import statistics
+from services.analytics.trends import intent_distribution, query_trend
 from services.kernel.auth import Access
-from services.kernel.errors import Conflict, Unprocessable
+from services.kernel.errors import Conflict, NotFound, Unprocessable
 from services.kernel.routing import Call, Operation, operation
 
 ACall: TypeAlias = Call[State]
@@ -53,6 +64,14 @@ def operations() -> list[Operation]:
         operation("GET", f"{at}/queries", get_queries, access=admin),
         operation("GET", f"{at}/export", get_export, access=admin),
         operation("POST", f"{at}/cleanup", post_cleanup, access=admin),
+        operation("GET", f"{at}/sessions", get_sessions, access=admin),
+        operation("GET", f"{at}/live", get_live, access=admin),
+        operation("GET", f"{at}/intent-distribution", get_intents, access=admin),
+        operation("GET", f"{at}/query-trend", get_trend, access=admin),
+        operation("GET", f"{at}/gaps", get_gaps, access=admin),
+        operation("GET", f"{at}/gaps/golden", get_golden, access=admin),
+        operation("POST", f"{at}/gaps/{{gap_id}}/answer", post_answer, access=admin),
+        *dashboard_routes.operations(),
     ]
 
 
@@ -90,10 +109,14 @@ async def post_feedback(call: ACall, body: FeedbackBody) -> FeedbackAnswer:
 
 async def get_statistics(call: ACall, query: StatisticsQuery) -> StatisticsAnswer:
     """Totals, percentiles, series and top queries of the last days"""
-    if query.group_by == "hour" and query.days > MAX_DAYS_BY_HOUR:
-        raise Unprocessable(f"days: at most {MAX_DAYS_BY_HOUR} by the hour", param="days")
+    _check_hours(query)
     now, dictionary = call.state.now(), call.state.dictionary
     return await call.state.read(lambda connection: statistics(connection, dictionary, query, now))
+
+
+def _check_hours(query: StatisticsQuery) -> None:
+    if query.group_by == "hour" and query.days > MAX_DAYS_BY_HOUR:
+        raise Unprocessable(f"days: at most {MAX_DAYS_BY_HOUR} by the hour", param="days")
 
 
 async def get_queries(call: ACall, query: QueriesQuery) -> RecordPage:
@@ -130,6 +153,82 @@ async def post_cleanup(call: ACall, body: CleanupBody) -> CleanupAnswer:
     async with state.cleaning:
         path, now = state.settings.database_path, state.now()
         return await state.in_thread(lambda: clean_up(state.database.writing, path, body, now))
+
+
+async def get_sessions(call: ACall, query: SessionsQuery) -> SessionPage:
+    """Conversations, the last heard of first"""
+    rows, following = await call.state.read(
+        lambda connection: sessions.page(connection, query.limit, query.cursor)
+    )
+    items = [
+        SessionView(
+            session_id=row.name,
+            started=rfc3339(row.started_us),
+            last=rfc3339(row.last_us),
+            duration_seconds=(row.last_us - row.started_us) / 10**6,
+            events=row.events,
+            questions=row.questions,
+        )
+        for row in rows
+    ]
+    return SessionPage(items=items, next_cursor=following)
+
+
+async def get_live(call: ACall, query: LiveQuery) -> StreamingResponse:
+    """Records as they arrive, as server-sent events: `record`, and `missed` with a number"""
+    return StreamingResponse(
+        await call.state.live.stream(query.kind),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
+    )
+
+
+async def get_intents(call: ACall, query: StatisticsQuery) -> IntentsAnswer:
+    """What questions were about, by the keyword rules"""
+    now = call.state.now()
+    return await call.state.read(lambda connection: intent_distribution(connection, query, now))
+
+
+async def get_trend(call: ACall, query: StatisticsQuery) -> TrendAnswer:
+    """Questions over time, and what they were about"""
+    _check_hours(query)
+    now = call.state.now()
+    return await call.state.read(lambda connection: query_trend(connection, query, now))
+
+
+async def get_gaps(call: ACall, query: GapsQuery) -> GapPage:
+    """What was asked and not answered, the most pressing first"""
+    now_us = microseconds(call.state.now())
+
+    def page(connection: Connection) -> GapPage:
+        views = gaps.ranked(connection, query.state, now_us)
+        start = int(query.cursor or 0)
+        end = start + query.limit
+        return GapPage(
+            items=views[start:end],
+            next_cursor=str(end) if len(views) > end else None,
+            unclustered=gaps.count_unclustered(connection),
+        )
+
+    return await call.state.read(page)
+
+
+async def get_golden(call: ACall) -> Response:
+    """The questions of answered gaps with their documents, as JSON lines for `trivet evaluate`"""
+    lines = await call.state.read(gaps.golden_lines)
+    return Response(lines, media_type="application/x-ndjson")
+
+
+async def post_answer(call: ACall, body: GapAnswerBody) -> GapView:
+    """Answer a gap: a document for kb, and the questions asked again"""
+    state, now_us = call.state, microseconds(call.state.now())
+    number = int(call.path["gap_id"]) if call.path["gap_id"].isdecimal() else -1
+    gap = await state.read(lambda connection: gaps.one(connection, number, now_us))
+    if gap is None:
+        raise NotFound("There is no such gap.")
+    await state.gap_answers.answer(gap, body, state.in_thread, now_us)
+    answered = await state.read(lambda connection: gaps.one(connection, number, now_us))
+    return answered or gap
 
 
 async def _store(state: State, events: Sequence[Any]) -> EventsAnswer:

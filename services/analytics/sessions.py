@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, tuple_
 
 from services.analytics.intake import Record
 from services.analytics.models import BUCKET_US, Kind, Session, table
@@ -86,3 +86,19 @@ def number_of(connection: Connection, name: str) -> int:
     """The number of a conversation; -1, which no record has, of one that never was."""
     found = connection.scalar(select(_session.c.id).where(_session.c.name == name))
     return -1 if found is None else int(found)
+
+
+def page(
+    connection: Connection, limit: int, cursor: str | None
+) -> tuple[list[Row[Any]], str | None]:
+    """(conversations, the last heard of first, cursor of the next page or None)."""
+    newest_first = (_session.c.last_us.desc(), _session.c.id.desc())
+    wanted = select(_session).order_by(*newest_first).limit(limit + 1)
+    if cursor is not None:
+        last_us, number = (int(part) for part in cursor.split("-"))
+        wanted = wanted.where(tuple_(_session.c.last_us, _session.c.id) < (last_us, number))
+    rows = list(connection.execute(wanted).all())
+    following = None
+    if len(rows) > limit:
+        following = f"{rows[limit - 1].last_us}-{rows[limit - 1].id}"
+    return rows[:limit], following

@@ -45,6 +45,30 @@ class Settings(CommonSettings):
         maximum=1,
     )
 
+    intents_file: Path = setting(
+        "ANALYTICS_INTENTS_FILE",
+        Path("config/intents.yaml"),
+        "What questions are about, by keywords for each language.",
+    )
+    embedder_url: str = setting(
+        "ANALYTICS_EMBEDDER_URL",
+        "",
+        "Base URL of the embedder, which tells questions apart. Empty: the local one, by its port.",
+    )
+    gap_similarity: float = setting(
+        "ANALYTICS_GAP_SIMILARITY",
+        0.92,
+        "Least cosine of two questions that count as the same one when gaps are made.",
+        minimum=0,
+        maximum=1,
+    )
+    indexing_timeout_seconds: float = setting(
+        "ANALYTICS_INDEXING_TIMEOUT_SECONDS",
+        120.0,
+        "Longest wait for kb to index the answer to a gap.",
+        minimum=1,
+    )
+
     @property
     def database_path(self) -> Path:
         return self.data_dir / "analytics.db"

@@ -9,7 +9,9 @@ from struct import pack
 from sqlalchemy import Connection, func, select
 
 from services.analytics.combination import facet_numbers, trait_numbers
+from services.analytics.gap_candidates import add_candidates
 from services.analytics.intake import Record
+from services.analytics.intents import IntentRules, add_intents
 from services.analytics.labels import LabelNumbers
 from services.analytics.models import KEY_BITS, Cleanup, Event, table
 from services.analytics.questions import add_questions
@@ -46,7 +48,9 @@ class EventStore:
     `low_score`: a search whose best score lies below found nothing good.
     """
 
-    def __init__(self, *, low_score: float = 0.5) -> None:
+    def __init__(self, *, low_score: float = 0.5, rules: IntentRules | None = None) -> None:
+        self._low_score = low_score
+        self._rules = rules or IntentRules(())
         self._labels = LabelNumbers()
         self._facets = facet_numbers(self._labels)
         self._traits = trait_numbers(self._labels)
@@ -89,6 +93,8 @@ class EventStore:
             connection.exec_driver_sql(_INSERT_WORDS, words)
         self._rollups.add(connection, records, facets, begun)
         add_questions(connection, records, keys)
+        add_intents(connection, self._rules, records)
+        add_candidates(connection, records, self._low_score)
         _note_arrival(connection, keys)
 
 

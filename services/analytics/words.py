@@ -47,6 +47,11 @@ def contiguous_runs(wanted: str) -> list[str]:
     return [run for run in found if len(run) > 2]
 
 
+def has_cjk(text: str) -> bool:
+    """Whether there is a CJK character in a folded text."""
+    return any(match["cjk"] for match in _RUN.finditer(text))
+
+
 def folded(text: str) -> str:
     """As texts are compared."""
     return _folded(text)
