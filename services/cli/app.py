@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,16 +12,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from services.cli.client import CallFailed, KbClient
+from services.cli.client import KbClient, plain_errors, read_common_settings, read_token
 from services.cli.evaluate import Request as EvaluationRequest
 from services.cli.evaluate import evaluate as run_evaluation
 from services.cli.evaluation_table import tables as evaluation_tables
 from services.cli.ingest import Outcome, Request
 from services.cli.ingest import ingest as run_ingest
+from services.cli.keys import keys_cli
 from services.cli.plan import BadPath, paths_and_urls
 from services.cli.rebuild import rebuild as run_rebuild
-from services.kernel.errors import ConfigurationError
-from services.kernel.settings import CommonSettings, load_environ, read_settings
 
 Collection = Annotated[str, typer.Option(help="The collection in kb.")]
 Url = Annotated[str, typer.Option(help="kb's base URL. Empty: this machine's, by its settings.")]
@@ -36,6 +35,7 @@ def create_cli() -> typer.Typer:
     cli.command()(evaluate)
     kb.command()(rebuild)
     cli.add_typer(kb, name="kb")
+    cli.add_typer(keys_cli(), name="keys")
     return cli
 
 
@@ -167,25 +167,8 @@ def _bar(what: str) -> Iterator[_Bar]:
 @contextmanager
 def _client(url: str) -> Iterator[KbClient]:
     """kb's client; what goes wrong becomes one line on stderr and exit code 1."""
-    client: KbClient | None = None
-    try:
-        settings = read_settings(CommonSettings, load_environ(Path.cwd()))
+    with plain_errors(BadPath):
+        settings = read_common_settings()
         urls = (url.rstrip("/"),) if url else settings.kb_urls
-        client = KbClient(urls, _token(settings), settings.upload_max_bytes)
-        yield client
-    except (CallFailed, BadPath, ConfigurationError) as error:
-        typer.echo(f"error: {error}", err=True)
-        raise typer.Exit(1) from error
-    finally:
-        if client is not None:
-            client.close()
-
-
-def _token(settings: CommonSettings) -> str:
-    try:
-        return settings.admin_token_path.read_text(encoding="utf-8").strip()
-    except OSError as exc:
-        raise CallFailed(
-            "the administrator's token cannot be read: run this in Trivet's folder, "
-            "after the first make run, as the user who runs it"
-        ) from exc
+        with closing(KbClient(urls, read_token(settings), settings.upload_max_bytes)) as client:
+            yield client
