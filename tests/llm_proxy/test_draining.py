@@ -1,96 +1,99 @@
-"""The gateway as a process that is told to stop: streams end, records are kept, then it goes."""
+"""The gateway is told to stop: streams end, records are kept; a reload of all loses nothing."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
-from tests.llm_proxy.conftest import Neighbours, assistants_file, chat_body, events_of, models_file
+from tests.deploy.site import site
+from tests.llm_proxy.conftest import chat_body, events_of
+from tests.llm_proxy.gateway_process import running_processes
 from tests.mock_vendor import Vendor
-from tests.support.ports import free_port
-from tests.support.server import running
 from tests.support.wait import until
 
 pytestmark = pytest.mark.process
-ROOT = Path(__file__).parents[2]
 
 
-@dataclass
-class Service:
-    """A gateway in a process of its own."""
-
-    url: str
-    process: subprocess.Popen[bytes]
-    neighbours: Neighbours
-
-    def chat(self, model: str, **more: Any) -> httpx.Response:
-        with httpx.Client(timeout=30, trust_env=False) as client:
-            return client.post(f"{self.url}/v1/chat/completions", json=chat_body(model, **more))
-
-    def ready(self) -> int:
-        """The status of `/readyz`; 0 where nobody listens any more."""
-        try:
-            return httpx.get(f"{self.url}/readyz", timeout=5, trust_env=False).status_code
-        except httpx.TransportError:
-            return 0
-
-
-@contextmanager
-def running_service(folder: Path, vendor: Vendor) -> Iterator[Service]:
-    neighbours, port = Neighbours(), free_port()
-    (folder / "models.yaml").write_text(yaml.safe_dump(models_file(vendor), sort_keys=False))
-    (folder / "assistants.yaml").write_text(assistants_file())
-    with running(neighbours.app()) as neighbours_url:
-        environ = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "LLM_PROXY_PORT": str(port),
-            "TRIVET_DATA_DIR": str(folder / "data"),
-            "TRIVET_KB_URLS": neighbours_url,
-            "TRIVET_ANALYTICS_URLS": neighbours_url,
-            "LLM_PROXY_MODELS_FILE": str(folder / "models.yaml"),
-            "LLM_PROXY_ASSISTANTS_FILE": str(folder / "assistants.yaml"),
-        }
-        argv = [sys.executable, "-m", "services.llm_proxy"]
-        process = subprocess.Popen(argv, cwd=folder, env=environ, stdout=subprocess.PIPE)
-        service = Service(f"http://127.0.0.1:{port}", process, neighbours)
-        try:
-            until(lambda: service.ready() == 200, 30, "the service is up")
-            yield service
-        finally:
-            process.kill()
-            process.communicate()
+def chat(base_url: str, model: str, **more: Any) -> httpx.Response:
+    with httpx.Client(timeout=30, trust_env=False) as client:
+        return client.post(f"{base_url}/v1/chat/completions", json=chat_body(model, **more))
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_a_service_that_is_told_to_stop_ends_its_streams_and_keeps_its_records(
+def test_a_gateway_that_is_told_to_stop_ends_its_streams_and_keeps_its_records(
     vendor: Vendor, tmp_path: Path, sign: signal.Signals
 ) -> None:
-    with running_service(tmp_path, vendor) as service, ThreadPoolExecutor(4) as threads:
+    with (
+        running_processes(tmp_path, vendor) as ([gateway], neighbours),
+        ThreadPoolExecutor(4) as threads,
+    ):
         slow = "openai/words:count=30:delay_ms=50"
-        streams = [threads.submit(service.chat, slow, stream=True) for _ in range(3)]
-        whole = threads.submit(service.chat, "openai/words:first_ms=1000")
+        streams = [threads.submit(chat, gateway.url, slow, stream=True) for _ in range(3)]
+        whole = threads.submit(chat, gateway.url, "openai/words:first_ms=1000")
         until(lambda: vendor.open_streams == 4, 10, "all are running")
-        service.process.send_signal(sign)
-        until(lambda: service.ready() != 200, 5, "it is not ready any more")
+        gateway.send_signal(sign)
+        until(lambda: gateway.readiness() != 200, 5, "it is not ready any more")
         assert vendor.open_streams > 0  # though it still works
         for stream in streams:
             events = events_of(stream.result(30))
             assert events[-1] == ("message", "[DONE]")
             assert sum('"w' in str(data).replace("'", '"') for _, data in events) == 30
         assert whole.result(30).status_code == 200
-        said, _ = service.process.communicate(timeout=20)
-        assert service.process.returncode == 0
-        assert said.count(b'"path":"/v1/chat/completions"') == 4  # the last log lines, too
-        ends = [event["attributes"]["trivet.end_reason"] for event in service.neighbours.events]
+        assert gateway.ended() == 0
+        assert gateway.said[0].count(b'"path":"/v1/chat/completions"') == 4
+        ends = [event["attributes"]["trivet.end_reason"] for event in neighbours.events]
         assert ends == ["complete"] * 4
+
+
+@contextmanager
+def load(base_url: str) -> Iterator[list[str]]:
+    """Streams and calls one after the other until the block ends; what failed, in words."""
+    over, failures = Event(), list[str]()
+
+    def work(model: str, stream: bool) -> int:
+        done = 0
+        while not over.is_set():
+            try:
+                response = chat(base_url, model, stream=stream)
+            except httpx.HTTPError as error:
+                failures.append(repr(error))
+                continue
+            done += 1
+            whole = not stream or response.content.endswith(b"data: [DONE]\n\n")
+            if response.status_code != 200 or not whole:
+                failures.append(f"{response.status_code} {response.text[-200:]}")
+        return done
+
+    with ThreadPoolExecutor(8) as threads:
+        works: list[Future[int]] = []
+        for _ in range(4):
+            works.append(threads.submit(work, "openai/words:count=10:delay_ms=40", True))
+            works.append(threads.submit(work, "openai/words:first_ms=60", False))
+        try:
+            yield failures
+        finally:
+            over.set()
+        assert all(running.result(30) > 3 for running in works)
+
+
+def test_one_instance_after_the_other_is_started_anew_and_no_call_or_stream_is_lost(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    with running_processes(tmp_path, vendor, 2) as (instances, _neighbours):
+        urls = ",".join(instance.url for instance in instances)
+        with (
+            site(tmp_path / "nginx", {"TRIVET_LLM_PROXY_URLS": urls}) as front,
+            load(f"{front.origin}{front.prefix.rstrip('/')}") as failures,
+        ):
+            for instance in instances:
+                until(lambda: vendor.open_streams > 4, 10, "the load is on")
+                instance.send_signal(signal.SIGINT)
+                assert instance.ended() == 0
+                instance.start()
+        assert failures == []

@@ -1,6 +1,9 @@
 """Free ports of this machine's loopback."""
 
+import random
 import socket
+
+_LASTING = range(20_000, 31_000)  # below the ports that the kernel hands to clients
 
 
 def free_port() -> int:
@@ -8,3 +11,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def lasting_port() -> int:
+    """A free port that no client's end of a connection takes while its server is away."""
+    while True:
+        port = random.choice(_LASTING)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
