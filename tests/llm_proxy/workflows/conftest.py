@@ -1,5 +1,6 @@
 """A real llm_proxy (or two, on one database) with a scripted model and a kb that keeps."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ import yaml
 from services.kernel.sse import SseEvent, SseParser
 from services.llm_proxy.app import create_app
 from services.llm_proxy.settings import Settings
+from services.llm_proxy.workflows.store import open_workflow_engine
 from tests.llm_proxy.workflows.stands import POEM, Kb, Model
 from tests.support.ports import free_port
 from tests.support.server import running
@@ -118,8 +120,14 @@ Start = Callable[..., AbstractContextManager[House]]
 
 
 @contextmanager
-def running_house(folder: Path, *, instances: int = 1, **environ: str) -> Iterator[House]:
-    """Instances of llm_proxy on one database."""
+def running_house(
+    folder: Path,
+    *,
+    instances: int = 1,
+    models: Callable[[str], dict[str, Any]] = models_file,
+    **environ: str,
+) -> Iterator[House]:
+    """Instances of llm_proxy on one database; `models` makes models.yaml of the model's address."""
     kb, model = Kb(), Model()
     ports = [free_port() for _ in range(instances)]
     urls = [f"http://127.0.0.1:{port}" for port in ports]
@@ -127,7 +135,7 @@ def running_house(folder: Path, *, instances: int = 1, **environ: str) -> Iterat
         kb_url = stack.enter_context(running(kb.app()))
         model_url = stack.enter_context(running(model.app()))
         stack.callback(model.release)
-        (folder / "models.yaml").write_text(yaml.safe_dump(models_file(model_url)))
+        (folder / "models.yaml").write_text(yaml.safe_dump(models(model_url)))
         house = House(urls, kb, model, folder)
         for number, port in enumerate(ports):
             named = variables(folder, urls, kb_url, TRIVET_INSTANCE=str(number), **environ)
@@ -139,17 +147,37 @@ def running_house(folder: Path, *, instances: int = 1, **environ: str) -> Iterat
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with its schema: making one takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "llm_proxy.db"
+    engine = open_workflow_engine(path, path.with_suffix(".lock"))
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Iterator[House]:
     """One instance for all tests that leave it as it was."""
-    with running_house(tmp_path_factory.mktemp("house")) as started:
+    folder = tmp_path_factory.mktemp("house")
+    give_database(folder, empty_database)
+    with running_house(folder) as started:
         yield started
 
 
+def give_database(folder: Path, empty_database: Path) -> None:
+    (folder / "data").mkdir(exist_ok=True)
+    if not (folder / "data" / "llm_proxy.db").exists():
+        shutil.copy(empty_database, folder / "data" / "llm_proxy.db")
+
+
 @pytest.fixture
-def start(tmp_path: Path) -> Start:
+def start(tmp_path: Path, empty_database: Path) -> Start:
     """Starts instances with settings of their own."""
 
     def begin(**options: Any) -> AbstractContextManager[House]:
+        give_database(tmp_path, empty_database)
         return running_house(tmp_path, **options)
 
     return begin
