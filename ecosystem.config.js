@@ -79,8 +79,9 @@ function service(name, module) {
 
 const chroma = stack.chroma && [
   application('trivet-chroma', {
-    script: path.join(__dirname, '.venv', 'bin', 'chroma'),
-    args: ['run', '--path', stack.chroma.path, '--host', '127.0.0.1', '--port', `${stack.chroma.port}`],
+    script: PYTHON,
+    // Becomes `chroma run`, after a look at its folder.
+    args: ['-m', 'services.kb.chroma', stack.chroma.path, `${stack.chroma.port}`],
     max_memory_restart: '1500M',
     env: { ANONYMIZED_TELEMETRY: 'False' },
   }),

@@ -158,9 +158,9 @@ def retry(connection: Connection, job_id: str) -> None:
 
 
 def spools(connection: Connection) -> dict[str, str]:
-    """State by name of the files that are still to be read, or may be on a retry."""
+    """State by name of the files that jobs of the last days came with."""
     c = JOB_FILES.c
-    query = select(c.spool, c.state).where(c.state != "stored", c.spool != "")
+    query = select(c.spool, c.state).where(c.spool != "")
     return {row.spool: row.state for row in connection.execute(query)}
 
 

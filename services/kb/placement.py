@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 _BATCH = 16
 _TOMBSTONES_AT_ONCE = 500
 _FAILURES_TO_HEAL = 2
+# A passage is found by its own vector; its cosine is 1 but for rounding.
+_SAME_COSINE = 0.99
 
 
 @dataclass(frozen=True)
@@ -136,10 +138,17 @@ class Placement:
         return least <= count <= numbers.chunks + buried
 
     async def _probe(self, collection: CollectionRow) -> None:
-        """Searches for a passage that is there: an index can be counted and still be broken."""
-        vector = await self._database.read(lambda c: _any_vector(c, collection))
-        if vector is not None:
-            await self._index.query(collection.index_name, array.array("f", vector), 1)
+        """Searches for a passage that is there: an index can be counted and still be broken.
+
+        Chroma counts what its SQLite holds, and searches in files beside it; without them it finds
+        what came last and says nothing.
+        """
+        vector = await self._database.read(lambda c: _first_vector(c, collection))
+        if vector is None:
+            return
+        found = await self._index.query(collection.index_name, array.array("f", vector), 1)
+        if not found or found[0][1] < _SAME_COSINE:
+            raise IndexBroken("The vector index does not find what it holds.")
 
     async def _embedded(self, passages: Sequence[Passage]) -> dict[int, bytes]:
         if not passages:
@@ -250,14 +259,16 @@ def _requeue(connection: Connection, collection: CollectionRow) -> None:
     )
 
 
-def _any_vector(connection: Connection, collection: CollectionRow) -> bytes | None:
+def _first_vector(connection: Connection, collection: CollectionRow) -> bytes | None:
+    """Of the oldest passage that is in the index."""
     query = (
         select(VECTORS.c.vector)
         .join(CHUNKS, CHUNKS.c.id == VECTORS.c.chunk_id)
-        .where(CHUNKS.c.collection_id == collection.id)
+        .outerjoin(PENDING, PENDING.c.chunk_id == CHUNKS.c.id)
+        .where(CHUNKS.c.collection_id == collection.id, PENDING.c.chunk_id.is_(None))
         .where(VECTORS.c.model_key == collection.model_key)
     )
-    found: bytes | None = connection.execute(query.limit(1)).scalar()
+    found: bytes | None = connection.execute(query.order_by(CHUNKS.c.id).limit(1)).scalar()
     return found
 
 

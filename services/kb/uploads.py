@@ -126,8 +126,9 @@ def _sweep(spool_dir: Path, states: Mapping[str, str]) -> None:
     for status, path in sorted(found, key=lambda item: item[0].st_mtime, reverse=True):
         state = states.get(path.name, "unknown")
         size += 0 if state == "queued" else status.st_size
-        unneeded = state == "unknown" or (state != "queued" and size > _KEPT_BYTES)
-        if unneeded and time.time() - status.st_mtime > _ORPHAN_SECONDS:
+        orphan = state == "unknown" and time.time() - status.st_mtime > _ORPHAN_SECONDS
+        too_much = state not in ("queued", "unknown") and size > _KEPT_BYTES
+        if orphan or too_much or state == "stored":  # a process was killed before it deleted it
             path.unlink(missing_ok=True)
 
 

@@ -61,9 +61,8 @@ def wait_for(url: str, timeout_seconds: float = 60) -> None:
 
 @contextmanager
 def chroma(folder: Path, port: int) -> Iterator[str]:
-    """`chroma run` on a folder; gives its base URL."""
-    command = [str(Path(sys.executable).with_name("chroma")), "run", "--path", str(folder)]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
+    """The Chroma server on a folder, as PM2 starts it; gives its base URL."""
+    command = python("-m", "services.kb.chroma", str(folder), str(port))
     base_url = f"http://127.0.0.1:{port}"
     with process(command, {}, folder.with_suffix(".log")):
         wait_for(f"{base_url}/api/v2/heartbeat")

@@ -1,12 +1,18 @@
 """Killed, emptied, restarted: SQLite is the truth, and the index comes back to it."""
 
+import array
+import base64
 import os
+import shutil
 import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+
+import httpx
+import pytest
 
 from tests.kb import processes
 from tests.kb.conftest import Kb, StartKb
@@ -32,16 +38,20 @@ def kb_process(data_dir: Path, port: int, engines: dict[str, str]) -> Iterator[t
         kb.close()
 
 
+@pytest.mark.process
 def test_kill_9_in_the_middle_of_an_ingestion_loses_and_doubles_nothing(
     tmp_path: Path, engines: dict[str, str], chroma_url: str
 ) -> None:
+    """Twenty times in a row, each time a little later: while files are read, cut, stored, embedded
+    and put into the index."""
     port = free_port()
     job_id = ""
-    for _ in range(2):
+    for kill in range(20):
         with kb_process(tmp_path, port, engines) as (kb, pid):
-            before = placed(tmp_path)
+            before = done_of(tmp_path)
             job_id = job_id or upload(kb, FILES).json()["id"]
-            until(partial(more_placed, tmp_path, before), 30, "some passages are embedded")
+            steps = 1 + kill % 3
+            until(partial(further_than, tmp_path, before + steps), 30, "some work is done")
             os.kill(pid, signal.SIGKILL)
             until(lambda: not processes.answers(f"{kb.base_url}/livez"), 10)
     with kb_process(tmp_path, port, engines) as (kb, _):
@@ -49,18 +59,27 @@ def test_kill_9_in_the_middle_of_an_ingestion_loses_and_doubles_nothing(
         assert (job["state"], job["files_done"]) == ("done", len(FILES))
         assert kb.collection()["documents"] == len(FILES)
         assert len(rows(kb, "SELECT DISTINCT document_id FROM chunks")) == len(FILES)
+        assert len(rows(kb, "SELECT DISTINCT text FROM chunks")) == kb.collection()["chunks"]
+        assert kb.sources("Title 11", mode="lexical", top_k=1) == ["doc-11.md#title-11"]
         until(lambda: vector_count(kb, chroma_url) == kb.collection()["chunks"], 20)
         assert kb.sources("Title 17", top_k=1) == ["doc-17.md#title-17"]
-        assert list((tmp_path / "kb-uploads").iterdir()) == []
+        spooled = tmp_path / "kb-uploads"
+        until(lambda: list(spooled.iterdir()) == [], 10, "no upload is left over")
 
 
-def more_placed(data_dir: Path, before: int) -> bool:
-    return placed(data_dir) > before
+def further_than(data_dir: Path, steps: int) -> bool:
+    return done_of(data_dir) >= min(steps, 3 * len(FILES))
 
 
-def placed(data_dir: Path) -> int:
+def done_of(data_dir: Path) -> int:
+    """Steps of the work that are done: files stored, passages embedded, passages in the index."""
     with sqlite3.connect(data_dir / "kb.db") as connection:
-        return int(connection.execute("SELECT count(*) FROM vectors").fetchone()[0])
+        (stored, embedded, placed) = connection.execute(
+            "SELECT (SELECT count(*) FROM job_files WHERE state = 'stored'),"
+            " (SELECT count(*) FROM vectors), (SELECT count(*) FROM chunks WHERE id NOT IN"
+            " (SELECT chunk_id FROM pending))"
+        ).fetchone()
+    return int(stored + embedded + placed)
 
 
 def test_two_instances_on_one_database_take_turns(
@@ -103,6 +122,73 @@ def test_an_index_that_chroma_lost_is_made_again_without_embedding(
         until(healed, 40, "the index is healed")
         assert vector_count(kb, chroma_url) == 2
         assert rows(kb, "SELECT * FROM vectors") == vectors
+
+
+def damaged(folder: Path, how: str) -> None:
+    """As a full disk, a power cut or a careless hand leaves a folder."""
+    if how == "its database is noise":
+        (folder / "chroma.sqlite3").write_bytes(os.urandom(50_000))
+    elif how == "its database is cut":
+        os.truncate(folder / "chroma.sqlite3", 40_000)
+    elif how == "its vectors are noise":
+        for path in folder.glob("*-*/*.bin"):
+            path.write_bytes(os.urandom(path.stat().st_size))
+    elif how == "its vectors are gone":
+        for path in folder.glob("*-*"):
+            shutil.rmtree(path)
+    else:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "how",
+    [
+        "its database is noise",
+        "its database is cut",
+        "its vectors are noise",
+        "its vectors are gone",
+        "all of it is gone",
+    ],
+)
+def test_a_damaged_index_heals_without_embedding(
+    how: str, tmp_path: Path, start_kb: StartKb, engines: dict[str, str]
+) -> None:
+    port, folder = free_port(), tmp_path / "chroma"
+    kb = start_kb(**{**engines, "TRIVET_CHROMA_URL": f"http://127.0.0.1:{port}"})
+    with processes.chroma(folder, port):
+        kb.put("zh.md", "# 备份\n\n先停止，再复制。")
+        kb.put("en.md", "# Garden\n\nRoses need water.")
+        kb.indexed()
+        fill_index(kb, f"http://127.0.0.1:{port}")
+        before = kb.search("如何备份", mode="dense")["results"]
+        vectors = rows(kb, "SELECT * FROM vectors")
+    damaged(folder, how)
+    assert kb.search("如何备份")["degraded"] == ["vector_index"]
+    check = kb.visitor.get("/readyz").json()["checks"]["vector_index"]
+    assert check["ok"] is False
+    with processes.chroma(folder, port):
+
+        def healed() -> bool:
+            again = kb.search("如何备份", mode="dense")
+            return not again["degraded"] and again["results"] == before
+
+        until(healed, 60, "the index is healed")
+        assert rows(kb, "SELECT * FROM vectors") == vectors, "nothing is embedded again"
+        until(lambda: vector_count(kb, f"http://127.0.0.1:{port}") == 2, 20)
+
+
+def fill_index(kb: Kb, chroma_url: str) -> None:
+    """So many vectors that Chroma writes its files: it does so only with some thousand."""
+    ((name,),) = rows(kb, "SELECT index_name FROM collections WHERE name = 'site'")
+    base = f"{chroma_url}/api/v2/tenants/default_tenant/databases/default_database/collections"
+    path = f"{base}/{httpx.get(f'{base}/{name}', trust_env=False).json()['id']}"
+    noise = array.array("f", [1.0] + [0.0] * 383).tobytes()
+    vector = base64.b64encode(noise).decode()
+    ids = [str(1_000_000 + number) for number in range(1_000)]
+    body = {"ids": ids, "embeddings": [vector] * len(ids)}
+    httpx.post(f"{path}/upsert", json=body, timeout=60, trust_env=False).raise_for_status()
+    httpx.post(f"{path}/delete", json={"ids": ids}, timeout=60, trust_env=False).raise_for_status()
 
 
 def test_a_rebuild_gives_equal_results(kb: Kb, chroma_url: str) -> None:
