@@ -20,6 +20,7 @@ from services.cli.ingest import Outcome, Request
 from services.cli.ingest import ingest as run_ingest
 from services.cli.keys import keys_cli
 from services.cli.plan import BadPath, paths_and_urls
+from services.cli.poems import put_poems
 from services.cli.rebuild import rebuild as run_rebuild
 
 Collection = Annotated[str, typer.Option(help="The collection in kb.")]
@@ -33,6 +34,7 @@ def create_cli() -> typer.Typer:
     cli.command()(ingest)
     cli.command()(search)
     cli.command()(evaluate)
+    cli.command()(poems)
     kb.command()(rebuild)
     cli.add_typer(kb, name="kb")
     cli.add_typer(keys_cli(), name="keys")
@@ -115,6 +117,22 @@ def evaluate(
         measured = run_evaluation(client, request, bar.show)
     for table in evaluation_tables(measured):
         Console().print(table)
+
+
+def poems(
+    paths: Annotated[list[Path], typer.Argument(help="Files of one poem (YAML), and folders.")],
+    url: Url = "",
+) -> None:
+    """Puts poems into the knowledge base; again: adds and changes what differs."""
+    with _client(url) as client, _bar("Poems") as bar:
+        outcome = put_poems(client, paths, bar.show)
+    for file, reason in outcome.errors:
+        typer.echo(f"error: {file}: {reason}", err=True)
+    counts = f"{outcome.added} added, {outcome.changed} changed, {outcome.unchanged} unchanged"
+    failed = f", {len(outcome.errors)} failed" if outcome.errors else ""
+    typer.echo(f"poems and translations: {counts}{failed}")
+    if outcome.errors:
+        raise typer.Exit(1)
 
 
 def rebuild(
