@@ -29,7 +29,7 @@ def test_a_source_of_the_guide_opens_at_its_heading(page: Page, site: Site) -> N
     url = f"read/?/guide/en/backup.md#{slug_of(heading)}"
     chat.chunk(citations=[{**CITATIONS[0], "url": url}])
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="Source 1: ").click()
+        page.get_by_role("link", name="Source 1").click()
     reader = opened.value
     assert reader.url == site.url + url
     expect(reader.locator(".sought")).to_have_text(heading)

@@ -29,18 +29,15 @@ export class TrivetSources extends LitElement {
   }
 
   private card(citation: Citation) {
-    const words = chatWords[this.language];
     const href = sourceAddress(citation.url, this.root);
-    const name = words.sourceOf(citation.index, citation.title);
     if (href) {
-      return html`<a class="card" href=${href} target="_blank" rel="noopener noreferrer" aria-label=${name} title=${citation.snippet}>
+      return html`<a class="card" href=${href} target="_blank" rel="noopener noreferrer" title=${citation.snippet}>
         ${this.face(citation)}<span class="sign">${icons.link()}</span>
       </a>`;
     }
     return html`<button
       class="card"
       type="button"
-      aria-label=${name}
       aria-expanded=${this.open === citation.index}
       aria-controls="passage"
       @click=${() => (this.open = this.open === citation.index ? null : citation.index)}
@@ -50,7 +47,7 @@ export class TrivetSources extends LitElement {
   }
 
   private face(citation: Citation) {
-    return html`<span class="number">${citation.index}</span>
+    return html`<span class="number"><span class="unseen">${chatWords[this.language].source} </span>${citation.index}</span>
       <span class="text">
         <span class="title">${sourceTitle(citation)}</span>
         <span class="place">${sourcePlace(citation)}</span>
