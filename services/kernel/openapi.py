@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -63,14 +63,16 @@ def _schemas(
     wanted: list[tuple[type[BaseModel], Any]] = []
     for item in operations:
         wanted += [(m, "validation") for m in (item.query, item.body) if m is not None]
-        if _is_model(item.answer):
-            wanted.append((item.answer, "serialization"))
+        if (model := _answered(item.answer)) is not None:
+            wanted.append((model, "serialization"))
     references, definitions = models_json_schema(wanted, ref_template=_REF)
     return references, definitions.get("$defs", {})  # type: ignore[return-value]  # keys are pairs
 
 
-def _is_model(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel)
+def _answered(kind: Any) -> type[BaseModel] | None:
+    """The model of an answer, or of the items of a bare list."""
+    item = get_args(kind)[0] if get_origin(kind) is list else kind
+    return item if isinstance(item, type) and issubclass(item, BaseModel) else None
 
 
 def _described(
@@ -129,8 +131,11 @@ def _responses(
     item: Operation, references: dict[tuple[type[BaseModel], str], dict[str, Any]]
 ) -> dict[str, Any]:
     content: dict[str, Any] = {}
-    if _is_model(item.answer):
-        content["application/json"] = {"schema": references[(item.answer, "serialization")]}
+    if (model := _answered(item.answer)) is not None:
+        schema = references[(model, "serialization")]
+        if get_origin(item.answer) is list:
+            schema = {"type": "array", "items": schema}
+        content["application/json"] = {"schema": schema}
     elif item.app is not None or item.answer is not None:
         content["application/json"] = {"schema": {}}
     if item.streams:
