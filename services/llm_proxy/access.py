@@ -20,7 +20,7 @@ from services.llm_proxy.estimate import expected_tokens
 from services.llm_proxy.keys.book import Book
 from services.llm_proxy.keys.key import Key
 from services.llm_proxy.limits import Claim, Grant, Limiter, Limits, Refusal, Room
-from services.llm_proxy.metering import Record
+from services.llm_proxy.record import Record
 from services.llm_proxy.target import Target
 
 Anonymous = Literal["all", "assistants", "off"]

@@ -28,9 +28,9 @@ from services.llm_proxy.follow_up import (
     merged,
     queries,
 )
-from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Outlet, send_whole
 from services.llm_proxy.providers.base import Ask, Outcome
+from services.llm_proxy.record import Record
 from services.llm_proxy.rewriting import rewritten
 from services.llm_proxy.state import State
 

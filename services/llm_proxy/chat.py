@@ -16,13 +16,13 @@ from services.llm_proxy import assistant_chat
 from services.llm_proxy.access import knows_all_models
 from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.delivery import asking, deliver
-from services.llm_proxy.metering import Record, question_of
 from services.llm_proxy.providers.base import Ask, Prepared, Provider
 from services.llm_proxy.providers.dashscope_app import DashScopeAppProvider
 from services.llm_proxy.providers.openai_compatible import (
     OpenAiCompatibleProvider,
     no_embeddings,
 )
+from services.llm_proxy.record import Record, question_of
 from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.schemas import ChatBody, EmbeddingsBody
 from services.llm_proxy.state import State

@@ -18,10 +18,10 @@ from services.kernel.routing import validated
 from services.llm_proxy.access import knows_all_models
 from services.llm_proxy.chat import chat_with, check_chat, note_request, read_object
 from services.llm_proxy.delivery import deliver
-from services.llm_proxy.metering import Record, question_of
 from services.llm_proxy.providers.base import Prepared, Provider
 from services.llm_proxy.providers.dashscope_app import APPLICATION, DashScopeAppProvider
 from services.llm_proxy.providers.tongyi import TongyiProvider
+from services.llm_proxy.record import Record, question_of
 from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.schemas import DashScopeBody, DashScopeEmbeddingsBody
 from services.llm_proxy.state import State

@@ -6,9 +6,9 @@ from starlette.types import Receive, Send
 
 from services.kernel.errors import TrivetError
 from services.llm_proxy.caller_watch import CallerWatch
-from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Outlet, send_whole
 from services.llm_proxy.providers.base import Ask, Prepared, Provider
+from services.llm_proxy.record import Record
 from services.llm_proxy.relay import answer_headers
 from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.state import State

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from services.kernel.errors import TrivetError, UpstreamError
 from services.llm_proxy.caller_watch import CallerWatch
-from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Headers, Outlet
 from services.llm_proxy.providers.base import Prepared, StreamReader
+from services.llm_proxy.record import Record
 from services.llm_proxy.target import header_value
 from services.llm_proxy.upstream import Client, Exchange, Timeouts
 

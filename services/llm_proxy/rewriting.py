@@ -13,9 +13,9 @@ from services.kernel.context import RequestContext
 from services.kernel.errors import TrivetError
 from services.llm_proxy.assistants import Assistant
 from services.llm_proxy.delivery import asking
-from services.llm_proxy.metering import Record
 from services.llm_proxy.providers.base import Ask
 from services.llm_proxy.providers.dashscope_request import text_of_message
+from services.llm_proxy.record import Record
 from services.llm_proxy.state import State
 
 MAX_SECONDS = 8.0  # the caller waits for it, and the search does well enough without

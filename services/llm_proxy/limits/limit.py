@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["requests", "tokens", "concurrent", "daily_budget", "monthly_budget"]
 
@@ -30,8 +30,7 @@ class Claim:
     key: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """What is left of a minute's limit; `reset_seconds`: until all of it is free again."""
 
     limit: int

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Self
 
@@ -179,10 +179,15 @@ def _tighter(other: Room | None, limit: int, used: int, now: Now) -> Room:
 
 
 def _moment(seconds: float) -> Now:
-    day = datetime.fromtimestamp(seconds, UTC)
-    return Now(
-        seconds, int(seconds // TICK_SECONDS), int(seconds // 86400), day.year * 12 + day.month
-    )
+    day = int(seconds // 86400)
+    return Now(seconds, int(seconds // TICK_SECONDS), day, _month_of(day))
+
+
+@lru_cache(maxsize=8)
+def _month_of(day: int) -> int:
+    """The number of the month that a day, counted from 1970, lies in."""
+    date = datetime.fromtimestamp(day * 86400, UTC)
+    return date.year * 12 + date.month
 
 
 def _seconds_to_next_month(now: Now) -> float:

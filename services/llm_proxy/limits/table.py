@@ -16,6 +16,7 @@ import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -170,6 +171,7 @@ class Seats:
         return descriptor
 
 
+@lru_cache(maxsize=4096)
 def _digest(subject: str) -> tuple[int, int]:
     first, second = struct.unpack("<2q", hashlib.blake2b(subject.encode(), digest_size=16).digest())
     return first, second

@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from services.kernel.errors import TrivetError
 from services.llm_proxy.caller_watch import CallerWatch
-from services.llm_proxy.metering import Record
 from services.llm_proxy.outlet import Outlet
 from services.llm_proxy.providers.base import Prepared, Provider
+from services.llm_proxy.record import Record
 from services.llm_proxy.relay import Relay
 from services.llm_proxy.resilience.course import Course
 from services.llm_proxy.resilience.fleet import Fleet
