@@ -123,7 +123,9 @@ def test_tool_calls_come_as_openai_tells_them(gateway: Gateway) -> None:
 
 
 def test_thoughts_become_reasoning_content_and_can_be_sent_back(gateway: Gateway) -> None:
-    message = gateway.chat("anthropic/reasoning").json()["choices"][0]["message"]
+    answer = gateway.chat("anthropic/reasoning").json()
+    assert answer["usage"]["completion_tokens_details"] == {"reasoning_tokens": 2}
+    message = answer["choices"][0]["message"]
     assert message["reasoning_content"] == "Let me think."
     deltas = deltas_of(chunks_of(gateway, "reasoning"))
     assert "".join(d.get("reasoning_content", "") for d in deltas) == "Let me think."

@@ -206,13 +206,12 @@ class Anthropic:
         for index, block in enumerate(self._blocks(ask)):
             yield from self._block(ask, index, block)
         delta = {"stop_reason": self._reason(ask), "stop_sequence": None}
-        usage = {"output_tokens": len(ask.words())}
-        yield self._event("message_delta", delta=delta, usage=usage)
+        yield self._event("message_delta", delta=delta, usage=self._answered(ask))
         yield self._event("message_stop")
 
     def whole(self, ask: Ask) -> dict[str, Any]:
         content = self._blocks(ask)
-        usage = {**self._asked(), "output_tokens": len(ask.words())}
+        usage = {**self._asked(), **self._answered(ask)}
         reason = {"stop_reason": self._reason(ask), "stop_sequence": None}
         return {**self._head(), "content": content, **reason, "usage": usage}
 
@@ -228,6 +227,11 @@ class Anthropic:
             "cache_creation_input_tokens": 3,
             "cache_read_input_tokens": 4,
         }
+
+    def _answered(self, ask: Ask) -> dict[str, Any]:
+        thoughts = {"output_tokens_details": {"thinking_tokens": 2}}
+        more = thoughts if ask.behaviour == "reasoning" else {}
+        return {"output_tokens": len(ask.words()), **more}
 
     def _reason(self, ask: Ask) -> str:
         return ask.options.get("stop", "tool_use" if ask.behaviour == "tools" else "end_turn")

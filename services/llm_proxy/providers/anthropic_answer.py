@@ -220,12 +220,14 @@ def finish_of(reason: Any) -> str:
 def usage_of(value: Any) -> Usage | None:
     """Anthropic counts what was written to the cache and read from it apart from the rest."""
     counts = _mapping(value)
+    thoughts = _mapping(counts.get("output_tokens_details")).get("thinking_tokens")
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    numbers = [counts.get(name) or 0 for name in (*names, "output_tokens")]
+    told = (*(counts.get(name) for name in names), counts.get("output_tokens"), thoughts)
+    numbers = [number or 0 for number in told]
     if "output_tokens" not in counts or not all(isinstance(n, int) and n >= 0 for n in numbers):
         return None
-    *asked, answered = numbers
-    return Usage(sum(asked), answered, cached_input_tokens=asked[2])
+    fresh, written, read, answered, thought = numbers
+    return Usage(fresh + written + read, answered, read, thought)
 
 
 def _message(content: list[dict[str, Any]]) -> dict[str, Any]:

@@ -52,4 +52,6 @@ def openai_usage(usage: Usage) -> dict[str, Any]:
     }
     if usage.cached_input_tokens:
         told["prompt_tokens_details"] = {"cached_tokens": usage.cached_input_tokens}
+    if usage.reasoning_tokens:
+        told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return told
