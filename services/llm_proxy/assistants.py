@@ -224,6 +224,10 @@ class Assistants:
     def names(self) -> list[str]:
         return list(self._all)
 
+    @property
+    def all(self) -> list[Assistant]:
+        return list(self._all.values())
+
     def named(self, model: str) -> Assistant:
         """The assistant behind `assistant/NAME`. Raises NotFound."""
         found = self._all.get(model.removeprefix(PREFIX))

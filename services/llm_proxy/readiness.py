@@ -21,13 +21,28 @@ async def readiness(state: State) -> Mapping[str, Check]:
     """The checks of `/readyz`."""
     return {
         "models": state.catalog.check(),
-        "assistants": state.assistants.check(),
+        "assistants": _assistants(state),
         "workflows": state.workflows.library.check(),
         "keys": state.keyring.book.check(),
         "default_model": await _default_model(state),
         "outbox": state.outbox.check(),
         "kb": await _kb(state),
     }
+
+
+def _assistants(state: State) -> Check:
+    """Whether their file is good and the models that they name can be called."""
+    check = state.assistants.check()
+    if not check.ok:
+        return check
+    problems = []
+    for assistant in state.assistants.current.all:
+        for model in filter(None, (assistant.config.model, assistant.config.rewrite_model)):
+            try:
+                state.catalog.current.resolve(model, trusted=True).provider.require_key()
+            except TrivetError as error:
+                problems.append(f"{assistant.model_name}: {error.message}")
+    return Check(not problems, " ".join(problems), critical=False)
 
 
 async def _default_model(state: State) -> Check:

@@ -396,6 +396,9 @@ def test_a_changed_file_is_taken_and_a_broken_one_leaves_the_old(start: Start) -
         assert "assistants.brandnew.top_k" in problem()
         assert client.get("/readyz").status_code == 200
         assert has_brandnew()
+        file["assistants"]["brandnew"] = {**file["assistants"]["site"], "model": "keyless/words"}
+        path.write_text(yaml.safe_dump(file), encoding="utf-8")
+        until(lambda: "NOBODY_SETS_THIS" in problem(), 5, "a model that cannot be called is told")
         del file["assistants"]["brandnew"]
         path.write_text(yaml.safe_dump(file), encoding="utf-8")
         until(lambda: not problem(), 5, "the mended file is in force")
