@@ -11,6 +11,8 @@ from services.llm_proxy.resilience.lane import Lane, LaneState
 from services.llm_proxy.resilience.verdict import Verdict
 from services.llm_proxy.target import Target, Tier
 
+LEAST_SECONDS = 0.05  # with less time than that no attempt is begun
+
 
 class Course:
     """Attempts in the first tier, then in those that stand in for it, within one deadline.
@@ -46,7 +48,7 @@ class Course:
     @property
     def remaining_seconds(self) -> float:
         """What is left of the caller's time."""
-        return max(0.001, self._deadline - self._fleet.clock())
+        return max(LEAST_SECONDS, self._deadline - self._fleet.clock())
 
     @property
     def fallen_from(self) -> str | None:
@@ -89,7 +91,7 @@ class Course:
     def _again(self) -> Lane | None:
         """Another lane of this tier at once, or one of those that failed after a while."""
         config = self._tiers[self._tier].targets[0].provider.config.retry
-        if self._tries >= config.attempts or self._fleet.clock() >= self._deadline:
+        if self._tries >= config.attempts or not self._has_time():
             return None
         fresh = self._fleet.pick(self._tiers[self._tier], self._barred | self._tried.keys())
         if fresh is not None:
@@ -104,13 +106,13 @@ class Course:
         lane = min(left, key=lambda lane: lane.ready_at)
         told_seconds = max(0.0, lane.ready_at - now)  # the vendor's wish, or a cooldown
         wait_seconds = told_seconds + backoff_seconds(config, self._tries, self._random)
-        if told_seconds > config.max_delay_seconds or now + wait_seconds >= self._deadline:
+        if told_seconds > config.max_delay_seconds or not self._has_time(wait_seconds):
             return None
         self.wait_seconds = wait_seconds
         return lane
 
     def _fall_back(self, lane: Lane) -> Lane | None:
-        if self._fleet.clock() >= self._deadline:
+        if not self._has_time():
             return None
         for number in range(self._tier + 1, len(self._tiers)):
             following = self._fleet.pick(self._tiers[number], self._barred)
@@ -119,6 +121,9 @@ class Course:
                 self._enter(number)
                 return following
         return None
+
+    def _has_time(self, wait_seconds: float = 0.0) -> bool:
+        return wait_seconds + LEAST_SECONDS < self._deadline - self._fleet.clock()
 
     def _enter(self, tier: int) -> None:
         self._tier = tier

@@ -29,6 +29,16 @@ def test_a_connection_that_is_not_made_in_time(site: Site) -> None:
     assert site.attributes_of(response)["trivet.attempts"] == 3
 
 
+def test_hearts_beat_while_a_connection_is_made(site: Site) -> None:
+    model = site.name()
+    with unanswering() as url:
+        one = {"base_url": url, "timeouts": {"connect_seconds": 0.2}, "retry": {"attempts": 1}}
+        site.configure(providers={"one": one}, fallbacks={f"one/{model}": [f"two/{model}"]})
+        response = site.chat(f"one/{model}", stream=True)
+    assert response.content.startswith(b": keep-alive\n\n")
+    assert text_of(response) == "Hello"
+
+
 def test_a_first_word_that_does_not_come_in_time(site: Site) -> None:
     model = site.name()
     timed(site, model, first_output_seconds=0.06)
