@@ -22,6 +22,7 @@ from services.cli.keys import keys_cli
 from services.cli.plan import BadPath, paths_and_urls
 from services.cli.poems import put_poems
 from services.cli.rebuild import rebuild as run_rebuild
+from services.cli.workflow import workflow_cli
 
 Collection = Annotated[str, typer.Option(help="The collection in kb.")]
 Url = Annotated[str, typer.Option(help="kb's base URL. Empty: this machine's, by its settings.")]
@@ -38,6 +39,7 @@ def create_cli() -> typer.Typer:
     kb.command()(rebuild)
     cli.add_typer(kb, name="kb")
     cli.add_typer(keys_cli(), name="keys")
+    cli.add_typer(workflow_cli(), name="workflow")
     return cli
 
 

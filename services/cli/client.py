@@ -13,8 +13,10 @@ import typer
 from services.kernel import VERSION
 from services.kernel.errors import ConfigurationError
 from services.kernel.settings import CommonSettings, load_environ, read_settings
+from services.kernel.sse import SseEvent, SseParser
 
 _TIMEOUT = httpx.Timeout(120.0, connect=3.0)
+_STREAM_ATTEMPTS = 20
 
 
 class CallFailed(Exception):
@@ -60,6 +62,26 @@ class LlmProxyClient(ServiceClient):
     """The gateway."""
 
     name = "llm_proxy"
+
+    def events(self, path: str) -> Iterator[SseEvent]:
+        """A stream's events; it goes on in another instance where a connection breaks."""
+        seen: dict[str, str] = {}
+        for attempt in range(_STREAM_ATTEMPTS):
+            url = self._base_urls[attempt % len(self._base_urls)] + path
+            try:
+                with self._client.stream("GET", url, headers=seen) as response:
+                    if response.is_error:
+                        response.read()
+                        raise CallFailed(_message(response, self.name))
+                    parser = SseParser()
+                    for chunk in response.iter_bytes():
+                        for event in parser.feed(chunk):
+                            if event.id:
+                                seen = {"Last-Event-ID": event.id}
+                            yield event
+            except httpx.HTTPError:
+                continue
+        raise CallFailed(f"{self.name} breaks off again and again: look at its log.")
 
 
 class KbClient(ServiceClient):
