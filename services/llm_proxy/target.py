@@ -12,6 +12,8 @@ from services.llm_proxy.providers.base import Price, Provider, Usage
 if TYPE_CHECKING:
     from services.llm_proxy.resilience.lane import Lane
 
+UNLISTED = "other"  # the one label of all models that models.yaml does not name
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
@@ -47,7 +49,7 @@ class Target:
     @property
     def label(self) -> str:
         """The model's name for metrics: bounded in number, whatever callers send."""
-        return self.model if self.listed else "other"
+        return self.model if self.listed else UNLISTED
 
     @property
     def context_tokens(self) -> int | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 
 from services.llm_proxy.providers.base import Provider
 from services.llm_proxy.resilience.lane import Lane, LaneState, Standing
-from services.llm_proxy.target import Target, Tier, key_mark
+from services.llm_proxy.target import UNLISTED, Target, Tier, key_mark
 
 MAX_KEPT = 4096  # states and turns; above it those that tell nothing are forgotten
 Identity = tuple[str, str, str, str]  # provider, address, model, mark of the key
@@ -80,7 +80,7 @@ class Fleet:
     def lanes(self, tier: Tier) -> Iterator[Lane]:
         """All lanes of a tier, usable or not."""
         for target in tier.targets:
-            yield from target.lanes or self._bind(target)
+            yield from self.bound(target)
 
     def bound(self, target: Target) -> list[Lane]:
         """All lanes of one target."""
@@ -109,10 +109,10 @@ class Fleet:
         """Ever new names of callers, and keys of reloads, must not fill the memory."""
         if len(self.states) < MAX_KEPT:
             return
-        telling = {name: state for name, state in self.states.items() if state.busy or state.at}
-        if len(telling) > MAX_KEPT // 2:
-            telling = {name: state for name, state in telling.items() if state.busy}
-        self.states = telling
+        kept = {n: s for n, s in self.states.items() if s.busy or s.label != UNLISTED}
+        if len(kept) > MAX_KEPT // 2:
+            kept = {n: s for n, s in kept.items() if s.busy}
+        self.states = kept
         self._keys.clear()
         self._turns.clear()
 
