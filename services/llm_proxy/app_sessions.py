@@ -57,7 +57,7 @@ class AppSessions:
             yield session
         finally:
             if (told := session.told) is not None:
-                await self._within(None, lambda base: self._keep(base, key, told))
+                await self._within(lambda base: self._keep(base, key, told))
             if self._running.get(key) is session:
                 del self._running[key]
 
@@ -66,15 +66,15 @@ class AppSessions:
         running = self._running.get(key)
         if running is not None and (running.told or running.known):
             return running.told or running.known
-        return await self._within(None, lambda base: self._find(base, key))
+        return await self._within(lambda base: self._find(base, key))
 
-    async def _within(self, otherwise: T, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _within(self, work: Callable[[sqlite3.Connection], T]) -> T | None:
         try:
             return await to_thread.run_sync(lambda: self._run(work))
         except sqlite3.Error as exc:
             fields = {"error": type(exc).__name__}
             _log.warning("sessions of applications are forgotten", extra={"fields": fields})
-            return otherwise
+            return None
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS)) as base, base:

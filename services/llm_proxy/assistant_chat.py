@@ -74,8 +74,8 @@ async def passages_for(
         return await search(state, assistant, [question])
     if assistant.config.rewrite_model is not None:
         alone = await rewritten(context, assistant, messages, question, record)
-        if alone is not None:
-            return await search(state, assistant, [alone])
+        if alone is not None and (found := await search(state, assistant, [alone])):
+            return found
     found = await search(state, assistant, queries(question, earlier))
     if found or leans_on_before(question):
         return found

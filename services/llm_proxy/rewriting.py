@@ -44,18 +44,23 @@ async def rewritten(
     What the call took is counted with `record`.
     """
     state: State = context.state
-    ask = Ask(_body(messages, question), "", stream=False, request_id=context.request_id)
+    body = _body(messages, question)
+    ask = Ask(body, "", stream=False, request_id=context.request_id)
     aside = Record()
+    aside.body = body
     try:
         target = state.catalog.current.resolve(assistant.config.rewrite_model, trusted=True)
+        state.gate.require_price(context, target)
         async with asyncio.timeout(MAX_SECONDS):
-            answer = await state.dispatcher.whole(target, asking(ask), aside)
+            return _question_in(await state.dispatcher.whole(target, asking(ask), aside))
     except (TrivetError, TimeoutError) as exc:
         fields = {"assistant": assistant.name, "error": type(exc).__name__}
         _log.warning("a question was not rewritten", extra={"fields": fields})
+        if isinstance(exc, TrivetError):
+            aside.fail(exc)
         return None
-    record.count_aside(aside)
-    return _question_in(answer)
+    finally:
+        record.count_aside(aside)
 
 
 def _body(messages: Sequence[Mapping[str, Any]], question: str) -> dict[str, Any]:
@@ -77,8 +82,9 @@ def _body(messages: Sequence[Mapping[str, Any]], question: str) -> dict[str, Any
 
 def _question_in(answer: bytes) -> str | None:
     """The first line that was said, unless it is no question at all."""
-    choices = orjson.loads(answer).get("choices") or [{}]
-    text = (choices[0].get("message") or {}).get("content")
+    choices = orjson.loads(answer).get("choices") or [{}]  # the dialect has seen to the rest
+    message = choices[0].get("message")
+    text = message.get("content") if isinstance(message, dict) else None
     lines = text.strip().splitlines() if isinstance(text, str) else []
     line = lines[0].strip() if lines else ""
     return line if 0 < len(line) <= _MAX_ANSWER_CHARACTERS else None
