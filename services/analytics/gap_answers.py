@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Engine
 
-from services.analytics.schemas import GapAnswerBody, GapView, Replay, ReplaySide
+from services.analytics.gap_schemas import GapAnswerBody, GapView, Replay, ReplaySide
 from services.kernel.database import write
 from services.kernel.errors import Conflict, Overloaded, UpstreamError
 from services.kernel.http_client import NeighbourClient

@@ -16,9 +16,10 @@ import numpy.typing as npt
 import orjson
 from sqlalchemy import Connection, Engine, select
 
-from services.analytics.models import Gap, GapQuestion, table
+from services.analytics.gap_models import Gap, GapQuestion
+from services.analytics.gap_schemas import GapQuestionView, GapView
+from services.analytics.models import table
 from services.analytics.record import rfc3339
-from services.analytics.schemas import GapQuestionView, GapView
 from services.kernel.database import read, write
 from services.kernel.http_client import NeighbourClient
 

@@ -45,28 +45,7 @@ class RecordWriter:
         return f"{self._prefix}{rest // 1_000_000:02d}.{rest % 1_000_000:06d}Z"
 
     def _record(self, row: Any) -> dict[str, Any]:
-        (
-            key,
-            id,
-            facet,
-            trait,
-            request_id,
-            _session,
-            visitor_id,
-            input_tokens,
-            output_tokens,
-            cost,
-            duration,
-            first_token,
-            total_found,
-            top_score,
-            rating,
-            rated,
-            text,
-            citations,
-            extra,
-            session_id,
-        ) = row
+        key, id, facet, trait, request_id, _, visitor_id = row[:7]
         f, t, uuid = self._facets[facet], self._traits[trait], id.hex()
         return {
             "id": f"{uuid[:8]}-{uuid[8:12]}-{uuid[12:16]}-{uuid[16:20]}-{uuid[20:]}",
@@ -74,7 +53,7 @@ class RecordWriter:
             "time": self._time(key >> KEY_BITS),
             "service": f.service,
             "request_id": unpacked(request_id),
-            "session_id": session_id,
+            "session_id": row.session_id,
             "visitor_id": unpacked(visitor_id),
             "provider": f.provider,
             "model": f.model,
@@ -85,12 +64,12 @@ class RecordWriter:
             "end_reason": f.end_reason,
             "finish_reason": t.finish_reason,
             "stream": t.stream,
-            "input_tokens": input_tokens,
-            "output_tokens": output_tokens,
+            "input_tokens": row.input_tokens,
+            "output_tokens": row.output_tokens,
             "usage_source": t.usage_source,
-            "cost_usd": None if cost is None else cost / 10**9,
-            "duration_seconds": None if duration is None else duration / 10**6,
-            "first_token_seconds": None if first_token is None else first_token / 10**6,
+            "cost_usd": _scaled(row.cost_nano_usd, 10**9),
+            "duration_seconds": _scaled(row.duration_us, 10**6),
+            "first_token_seconds": _scaled(row.first_token_us, 10**6),
             "fallback_from": t.fallback_from,
             "attempts": t.attempts,
             "cache": t.cache,
@@ -98,11 +77,15 @@ class RecordWriter:
             "mode": t.mode,
             "cause": t.cause,
             "top_k": t.top_k,
-            "total_found": total_found,
-            "top_score": top_score,
-            "rating": _RATINGS[rating],
-            "rated_request_id": unpacked(rated),
-            "text": text,
-            "citations": orjson.loads(citations) if citations else [],
-            "attributes": orjson.loads(extra) if extra else {},
+            "total_found": row.total_found,
+            "top_score": row.top_score,
+            "rating": _RATINGS[row.rating],
+            "rated_request_id": unpacked(row.rated_request_id),
+            "text": row.text,
+            "citations": orjson.loads(row.citations) if row.citations else [],
+            "attributes": orjson.loads(row.extra) if row.extra else {},
         }
+
+
+def _scaled(value: int | None, divisor: int) -> float | None:
+    return None if value is None else value / divisor

@@ -10,6 +10,14 @@ from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
 from services.analytics import dashboard_routes, export, gaps, sessions
+from services.analytics.gap_schemas import (
+    FeedbackAnswer,
+    FeedbackBody,
+    GapAnswerBody,
+    GapPage,
+    GapsQuery,
+    GapView,
+)
 from services.analytics.health import health
 from services.analytics.intake import microseconds, take_in
 from services.analytics.queries import RecordFinder
@@ -22,27 +30,23 @@ from services.analytics.schemas import (
     EventsAnswer,
     EventsBody,
     ExportQuery,
-    FeedbackAnswer,
-    FeedbackBody,
-    GapAnswerBody,
-    GapPage,
-    GapsQuery,
-    GapView,
     HealthAnswer,
-    IntentsAnswer,
-    LiveQuery,
     QueriesQuery,
     RecordPage,
     RejectedEvent,
-    SessionPage,
-    SessionsQuery,
-    SessionView,
     StatisticsAnswer,
     StatisticsQuery,
-    TrendAnswer,
 )
 from services.analytics.state import State
 from services.analytics.statistics import statistics
+from services.analytics.trend_schemas import (
+    IntentsAnswer,
+    LiveQuery,
+    SessionPage,
+    SessionsQuery,
+    SessionView,
+    TrendAnswer,
+)
 from services.analytics.trends import intent_distribution, query_trend
 from services.kernel.auth import Access
 from services.kernel.errors import Conflict, NotFound, Unprocessable

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.analytics.intake import MAX_TEXT_CHARACTERS, microseconds
+from services.analytics.intake import microseconds
 
 MAX_EVENTS_PER_REQUEST = 1_000
 MAX_PAGE = 1_000
@@ -164,17 +164,6 @@ class EventsAnswer(BaseModel):
     rejected: list[RejectedEvent]
 
 
-class FeedbackBody(BaseModel):
-    request_id: str = Field(min_length=1, max_length=128, description="Of the answer.")
-    rating: Literal["up", "down"]
-    comment: str | None = Field(None, max_length=MAX_TEXT_CHARACTERS)
-
-
-class FeedbackAnswer(BaseModel):
-    id: str
-    status: Literal["recorded"] = "recorded"
-
-
 class CleanupBody(BaseModel):
     older_than_days: int = Field(ge=1, le=36_500)
     dry_run: bool = False
@@ -306,128 +295,3 @@ class StatisticsAnswer(Totals):
         description="No count of `top_queries` is too high, and none is too low by more than this."
     )
     series: list[Period]
-
-
-class LiveQuery(BaseModel):
-    kind: KindName | None = Field(None, description="Only records of this kind.")
-
-
-class SessionsQuery(BaseModel):
-    limit: int = Field(100, ge=1, le=MAX_PAGE)
-    cursor: str | None = Field(None, pattern=r"^\d{1,18}-\d{1,18}$")
-
-
-class SessionView(BaseModel):
-    """A conversation; its records are those of `queries?session=`."""
-
-    session_id: str
-    started: str
-    last: str
-    duration_seconds: float
-    events: int
-    questions: int
-
-
-class SessionPage(BaseModel):
-    items: list[SessionView]
-    next_cursor: str | None
-
-
-class IntentCount(BaseModel):
-    intent: str
-    count: int
-    share: float
-
-
-class IntentsAnswer(BaseModel):
-    days: int
-    tz: str
-    total: int = Field(description="Questions whose text was kept.")
-    intents: list[IntentCount]
-
-
-class TrendPeriod(BaseModel):
-    label: str
-    start: str
-    questions: int
-    searches: int
-    zero_hits: int
-    intents: dict[str, int]
-
-
-class TrendAnswer(BaseModel):
-    days: int
-    tz: str
-    group_by: GroupBy
-    series: list[TrendPeriod]
-
-
-GapState: TypeAlias = Literal["open", "answering", "answered", "failed"]
-
-
-class GapsQuery(BaseModel):
-    state: GapState | None = Field("open", description="Empty: of any state.")
-    limit: int = Field(50, ge=1, le=500)
-    cursor: str | None = Field(None, pattern=r"^\d{1,9}$")
-
-
-class GapQuestionView(BaseModel):
-    """Redacted."""
-
-    text: str
-    asked: int
-    zero_hits: int
-    low_scores: int
-    thumbs_down: int
-    refused: int
-    last_asked: str
-
-
-class ReplaySide(BaseModel):
-    found: int
-    top_score: float | None
-    rank: int | None = Field(description="The place of the answer's document, from 1.")
-
-
-class Replay(BaseModel):
-    """A question of the gap, asked before its answer was there and after."""
-
-    question: str
-    before: ReplaySide
-    after: ReplaySide
-
-
-class GapView(BaseModel):
-    """Questions that mean the same and were not answered."""
-
-    id: int
-    state: GapState
-    kind: Literal["missing", "weak", "unhelpful"] = Field(
-        description="Nothing is there; only weak passages; what is there was voted down."
-    )
-    question: str = Field(description="The one asked most.")
-    collection: str | None
-    asked: int
-    zero_hits: int
-    low_scores: int
-    thumbs_down: int
-    refused: int
-    last_asked: str
-    pressure: float = Field(description="How often asked, halved for each two weeks since.")
-    questions: list[GapQuestionView]
-    answered_at: str | None
-    source: str | None = Field(description="The answer's document in kb.")
-    replay: list[Replay]
-
-
-class GapPage(BaseModel):
-    items: list[GapView]
-    next_cursor: str | None
-    unclustered: int = Field(description="Questions that wait for the embedder.")
-
-
-class GapAnswerBody(BaseModel):
-    content: str = Field(min_length=1, max_length=100_000, description="Markdown.")
-    title: str | None = Field(None, min_length=1, max_length=200)
-    collection: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
-    lang: str | None = Field(None, max_length=20)

@@ -7,16 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from services.analytics.models import BUCKET_US, Intent, Pulse, table
+from services.analytics.gap_models import Intent
+from services.analytics.models import BUCKET_US, Pulse, table
 from services.analytics.period import Periods, Window, window
 from services.analytics.record import rfc3339
-from services.analytics.schemas import (
-    IntentCount,
-    IntentsAnswer,
-    StatisticsQuery,
-    TrendAnswer,
-    TrendPeriod,
-)
+from services.analytics.schemas import StatisticsQuery
+from services.analytics.trend_schemas import IntentCount, IntentsAnswer, TrendAnswer, TrendPeriod
 
 _intent = table(Intent)
 _pulse = table(Pulse)

@@ -48,10 +48,6 @@ def upgrade() -> None:
         op.drop_table(name)
 
 
-def downgrade() -> None:
-    raise NotImplementedError("restore the backup that was made before the update")
-
-
 def _create() -> None:
     for name, columns in (("facet", _FACET), ("trait", _TRAIT)):
         op.create_table(
@@ -229,7 +225,6 @@ _NEW_EVENT = f"INSERT INTO event VALUES ({', '.join('?' * 19)})"  # noqa: S608  
 def _move_events(connection: sa.Connection) -> None:
     """In the order of time; `key` is the time, and a number for those of one microsecond."""
     last = 0
-    # A copy of the rows' order first: what is read must not change what is being walked over.
     rows = connection.exec_driver_sql(_OLD_EVENTS)
     while some := rows.fetchmany(_CHUNK):
         events, words, asked = [], [], []
@@ -244,14 +239,12 @@ def _move_events(connection: sa.Connection) -> None:
                 day = row.time_us // _US_PER_DAY
                 asked.append((day, hash_of(row.text), *counts, last))
         connection.exec_driver_sql(_NEW_EVENT, events)
-        if words:
-            connection.exec_driver_sql(
-                "INSERT INTO event_words (rowid, words) VALUES (?, ?)", words
-            )
-        if asked:
-            connection.exec_driver_sql(_ASKED, summed(asked))
+        for statement, values in ((_WORDS, words), (_ASKED, summed(asked))):
+            if values:
+                connection.exec_driver_sql(statement, values)
 
 
+_WORDS = "INSERT INTO event_words (rowid, words) VALUES (?, ?)"
 _ASKED = """
 INSERT INTO question_day (day, hash, questions, searches, zero_hits, missed, last_key)
 VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)
