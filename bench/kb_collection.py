@@ -61,7 +61,8 @@ def make(engines: Engines, name: str, size: int, base: Vectors, model: Model) ->
     noise = np.random.default_rng(size)
     picked = noise.integers(len(base), size=size)
     drift = noise.standard_normal((size, base.shape[1]), dtype=np.float32)
-    vectors = base[picked] + drift * (NOISE / np.sqrt(base.shape[1]))
+    drift *= np.float32(NOISE / np.sqrt(base.shape[1]))
+    vectors: Vectors = base[picked] + drift
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     engine = open_engine(engines.data_dir / "kb.db")
     try:

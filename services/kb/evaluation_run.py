@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,8 +23,10 @@ from services.kb.evaluation import (
 from services.kb.evaluation_schemas import CurvePointView, PairView
 from services.kb.language import language_of
 from services.kb.models import DOCUMENTS
-from services.kb.search import Found, Hit, Mode, Query, Searcher
+from services.kb.search import Found, Searcher
 from services.kb.search_filter import Condition
+from services.kb.search_query import Mode, Query
+from services.kb.search_ranking import Hit
 from services.kernel.errors import Overloaded, Unprocessable
 
 _AT_ONCE = 4
@@ -146,7 +149,8 @@ def _sources(
     within = select(c.source).where(c.collection_id == catalogue.find(connection, collection).id)
     found = []
     for paragraph in paragraphs:
-        rows = connection.execute(within.where(c.content == paragraph.encode())).scalars().all()
+        digest = hashlib.sha256(paragraph.encode()).hexdigest()
+        rows = connection.execute(within.where(c.content_hash == digest)).scalars().all()
         if not rows:
             raise Unprocessable(
                 "A paragraph is no document of the collection: ingest each as a file of its own.",

@@ -9,68 +9,29 @@ import array
 import asyncio
 import math
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, text
 
 from services.kb import catalogue
 from services.kb.catalogue import CollectionRow
 from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
-from services.kb.fusion import Candidate, fuse, ranks
-from services.kb.language import script_of, script_of_language
+from services.kb.language import script_of
 from services.kb.lexical import Match
-from services.kb.models import CHUNKS, DOCUMENTS
-from services.kb.relevance import background_of, calibration_of, relevance
-from services.kb.search_filter import EVERYTHING, Condition, Scope, scope_of
-from services.kb.search_terms import query_terms
+from services.kb.relevance import calibration_of
+from services.kb.search_filter import EVERYTHING, Scope, scope_of
+from services.kb.search_query import Query
+from services.kb.search_ranking import Dense, Hit, resolved
 from services.kb.search_vectors import nearest_in
-from services.kb.snippet import Snippet, snippet_of
 from services.kb.vectors import VectorIndex
 from services.kernel.errors import TrivetError
 
-Mode = Literal["hybrid", "dense", "lexical"]
-
-_CANDIDATES = 50
 # A scope of so many passages is searched in full: exact, and quicker than a filter in Chroma.
 _SMALL_SCOPE = 2_000
 # Of a larger one Chroma is asked for more than is needed, by how many of all it leaves out.
 _MOST_CANDIDATES = 1_000
 _SPARE = 1.5
-
-
-@dataclass(frozen=True)
-class Query:
-    """What is searched for. `lang`: of the passage; `neighbours`: passages around each hit."""
-
-    text: str
-    collection: str = catalogue.DEFAULT_COLLECTION
-    mode: Mode = "hybrid"
-    top_k: int = 3
-    min_score: float = 0.0
-    lang: str = ""
-    conditions: Sequence[Condition] = ()
-    neighbours: int = 0
-
-    @property
-    def candidates(self) -> int:
-        """How many passages each side is asked for."""
-        return max(_CANDIDATES, self.top_k)
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage that was found; `row` has the columns of its chunk and document, `neighbours`
-    those of the chunks around it."""
-
-    row: Any
-    relevance: float
-    cosine: float | None
-    bm25: float | None
-    snippet: Snippet
-    neighbours: Sequence[Any] = ()
 
 
 @dataclass(frozen=True)
@@ -107,15 +68,6 @@ class _Embedded:
     took_ms: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Dense:
-    """The dense side's answer: cosines by chunk, best first; None where it was not asked."""
-
-    cosines: Mapping[int, float] | None
-    model_name: str = ""
-    degraded: tuple[str, ...] = ()
-
-
 class Searcher:
     """Answers queries. Raises NotFound for an unknown collection."""
 
@@ -137,7 +89,7 @@ class Searcher:
         if dense.cosines is None and not words:
             ground, matches = await self._database.read(lambda c: _words(c, query, True))
         hits, total = await self._database.read(
-            lambda c: _resolved(c, query, ground.scope, dense, matches)
+            lambda c: resolved(c, query, ground.scope, dense, matches)
         )
         took_ms = (time.perf_counter() - started) * 1000
         return Found(hits, total, dense.degraded, round(took_ms, 2), round(embedded.took_ms, 2))
@@ -154,24 +106,24 @@ class Searcher:
 
     async def _dense(
         self, ground: _Ground, query: Query, found: tuple[Model, bytes] | None
-    ) -> _Dense:
+    ) -> Dense:
         collection = ground.collection
         if query.mode == "lexical":
-            return _Dense(None)
+            return Dense(None)
         if found is None:
-            return _Dense(None, degraded=("embedder",))
+            return Dense(None, degraded=("embedder",))
         if not collection.model_key:
-            return _Dense({})  # nothing is embedded yet
+            return Dense({})  # nothing is embedded yet
         model, vector = found
         if model.key != collection.model_key:
-            return _Dense(None, degraded=("model_changed",))
+            return Dense(None, degraded=("model_changed",))
         if calibration_of(model.name).english_only and script_of(query.text) == "cjk":
-            return _Dense(None, degraded=("model_language",))
+            return Dense(None, degraded=("model_language",))
         try:
             nearest = await self._nearest(ground, query, model, vector)
         except TrivetError:
-            return _Dense(None, degraded=("vector_index",))
-        return _Dense(dict(nearest), model.name)
+            return Dense(None, degraded=("vector_index",))
+        return Dense(dict(nearest), model.name)
 
     async def _nearest(
         self, ground: _Ground, query: Query, model: Model, vector: bytes
@@ -203,100 +155,3 @@ def _ground(connection: Connection, collection: CollectionRow, query: Query) -> 
     everything = text("SELECT count(*) FROM chunks WHERE collection_id = :id")
     total = int(connection.execute(everything, {"id": collection.id}).scalar_one())
     return _Ground(collection, scope, inside, total)
-
-
-def _resolved(
-    connection: Connection, query: Query, scope: Scope, dense: _Dense, matches: Sequence[Match]
-) -> tuple[list[Hit], int]:
-    cosines = dense.cosines or {}
-    by_words = {match.chunk_id: match for match in matches}
-    rows = _rows(connection, scope, [*cosines, *by_words])
-    script = script_of(query.text)
-    same = {i: script_of_language(row.lang) == script for i, row in rows.items()}
-    order = _order(rows, cosines, by_words, same)
-    scores = _relevance(dense, by_words, same)
-    good = [i for i in order if scores[i] >= query.min_score]
-    terms = query_terms(query.text)
-    hits = [
-        Hit(
-            row=rows[i],
-            relevance=scores[i],
-            cosine=cosines.get(i),
-            bm25=by_words[i].score if i in by_words else None,
-            snippet=snippet_of(rows[i].text, terms),
-            neighbours=_neighbours(connection, rows[i], query.neighbours),
-        )
-        for i in good[: query.top_k]
-    ]
-    return hits, len(good)
-
-
-def _rows(connection: Connection, scope: Scope, chunk_ids: Sequence[int]) -> dict[int, Any]:
-    """The passages that are still there and lie in the scope."""
-    if not chunk_ids:
-        return {}
-    chunk, document = CHUNKS.c, DOCUMENTS.c
-    statement = (
-        select(CHUNKS, document.source, document.title, document.url, document.metadata)
-        .join(DOCUMENTS, document.id == chunk.document_id)
-        .where(chunk.id.in_(bindparam("wanted", expanding=True)))
-    )
-    if scope.statement:
-        statement = statement.where(text(f"chunks.id IN ({scope.statement})"))
-    rows = connection.execute(statement, {"wanted": list(chunk_ids), **scope.values})
-    return {row.id: row for row in rows}
-
-
-def _neighbours(connection: Connection, row: Any, reach: int) -> Sequence[Any]:
-    if not reach:
-        return ()
-    c = CHUNKS.c
-    statement = select(c.id, c.position, c.text).where(
-        c.document_id == row.document_id,
-        c.position.between(row.position - reach, row.position + reach),
-        c.id != row.id,
-    )
-    return connection.execute(statement.order_by(c.position)).all()
-
-
-def _order(
-    rows: Mapping[int, Any],
-    cosines: Mapping[int, float],
-    by_words: Mapping[int, Match],
-    same: Mapping[int, bool],
-) -> list[int]:
-    dense_ranks = ranks([i for i in cosines if i in rows])
-    lexical_ranks = ranks([i for i in by_words if i in rows])
-    if not dense_ranks:
-        return list(lexical_ranks)
-    candidates = [
-        Candidate(
-            chunk_id=i,
-            dense_rank=dense_ranks.get(i),
-            lexical_rank=lexical_ranks.get(i),
-            evidence=by_words[i].evidence if i in by_words else 0.0,
-            same_script=same[i],
-        )
-        for i in dict.fromkeys([*dense_ranks, *lexical_ranks])
-    ]
-    return [fused.chunk_id for fused in fuse(candidates)]
-
-
-def _relevance(
-    dense: _Dense, by_words: Mapping[int, Match], same: Mapping[int, bool]
-) -> dict[int, float]:
-    calibration = calibration_of(dense.model_name)
-    cosines = dense.cosines or {}
-    background = background_of(list(cosines.values()), calibration)
-    floor = min(cosines.values(), default=background)
-    return {
-        i: relevance(
-            # A passage that only the words found lies below all that the vectors found.
-            cosines.get(i, floor) if cosines else None,
-            background,
-            by_words[i].evidence if i in by_words else 0.0,
-            same_script=is_same,
-            calibration=calibration,
-        )
-        for i, is_same in same.items()
-    }

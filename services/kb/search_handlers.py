@@ -9,7 +9,9 @@ from typing import Any
 from anyio import to_thread
 
 from services.kb.schemas import CompanyResponse
-from services.kb.search import Found, Hit, Query
+from services.kb.search import Found
+from services.kb.search_query import Query
+from services.kb.search_ranking import Hit
 from services.kb.search_schemas import (
     Neighbour,
     SearchBody,

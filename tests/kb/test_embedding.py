@@ -16,7 +16,8 @@ from starlette.routing import Route
 
 from services.kb.database import open_database
 from services.kb.embedding import Embedder, Model, ModelChanged
-from services.kb.search import Query, Searcher
+from services.kb.search import Searcher
+from services.kb.search_query import Query
 from services.kb.vectors import VectorIndex
 from services.kernel.database import write
 from services.kernel.errors import Overloaded, UpstreamError
