@@ -83,9 +83,14 @@ class Outlet:
 
     def _tick(self) -> None:
         if self._quiet and (self._beat is None or self._beat.done()):
-            self._beat = asyncio.get_running_loop().create_task(self.write(HEARTBEAT))
+            self._beat = asyncio.get_running_loop().create_task(self._fill_silence())
         self._quiet = True
         self._wind_up()
+
+    async def _fill_silence(self) -> None:
+        if not self.started:
+            await self._start()
+        await self._send({"type": "http.response.body", "body": HEARTBEAT, "more_body": True})
 
 
 async def send_whole(send: Send, body: bytes, headers: Headers | None = None) -> None:

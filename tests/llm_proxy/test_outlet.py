@@ -57,6 +57,20 @@ def test_a_silence_is_filled_and_the_headers_are_sent_once() -> None:
     run(main)
 
 
+def test_it_beats_each_time_while_nothing_is_said_and_not_where_something_was() -> None:
+    async def main() -> None:
+        caller = Caller()
+        with Outlet(caller.send, 60) as outlet:
+            for said in (False, False, True, False):
+                if said:
+                    await outlet.write(b"data: x\n\n")
+                outlet._tick()
+                await asyncio.sleep(0)
+        assert caller.bodies == [HEARTBEAT, HEARTBEAT, b"data: x\n\n", HEARTBEAT]
+
+    run(main)
+
+
 def test_headers_that_are_known_in_time_are_sent() -> None:
     async def main() -> None:
         caller = Caller()
