@@ -23,3 +23,16 @@ def lasting_port() -> int:
             except OSError:
                 continue
         return port
+
+
+def free_pair() -> tuple[int, int]:
+    """A free port and the one of a second instance, 1000 above it, which is free as well."""
+    for _ in range(1000):
+        port = free_port()
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port + 1000))
+            except (OSError, OverflowError):
+                continue
+            return port, port + 1000
+    raise AssertionError("there are no two free ports 1000 apart")

@@ -45,7 +45,14 @@ class PromptRoom:
             text = self._environment.get_template(name).render(values)
         except TemplateError as exc:
             raise BadPrompt(f"{name}: {exc.message}") from exc
-        except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as exc:
+        except (
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+            AttributeError,
+            RuntimeError,
+        ) as exc:
             raise BadPrompt(f"{name}: {type(exc).__name__} while it was filled in") from exc
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise BadPrompt(f"{name}: the prompt is longer than {MAX_PROMPT_CHARACTERS} characters")
@@ -55,8 +62,10 @@ class PromptRoom:
         """What a template and those that it includes ask for. Raises BadPrompt."""
         found: set[str] = set()
         for each in self._with_included(name, set()):
-            tree = self._parsed(each)
-            found |= meta.find_undeclared_variables(tree)
+            try:
+                found |= meta.find_undeclared_variables(self._parsed(each))
+            except TemplateSyntaxError as exc:  # an unknown filter or test
+                raise BadPrompt(f"{each}: line {exc.lineno}: {exc.message}") from exc
         return found
 
     def included(self, name: str) -> list[str]:

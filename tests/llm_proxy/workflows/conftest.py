@@ -72,18 +72,19 @@ class House:
         assert found is not None
         return found
 
-    def watch(self, path: str, instance: int = 0, **headers: str) -> Iterator[SseEvent]:
-        """A stream's events as they come."""
+    def watch(self, path: str, instance: int = 0, after: str = "") -> Iterator[SseEvent]:
+        """A stream's events as they come; `after` is the `Last-Event-ID`."""
         parser = SseParser()
+        headers = {"Last-Event-ID": after} if after else {}
         with self.clients[instance].stream("GET", path, headers=headers, timeout=30) as response:
             assert response.status_code == 200
             assert response.headers["content-type"].startswith("text/event-stream")
             for chunk in response.iter_bytes():
                 yield from parser.feed(chunk)
 
-    def events(self, task_id: str, instance: int = 0, **headers: str) -> list[SseEvent]:
+    def events(self, task_id: str, instance: int = 0, after: str = "") -> list[SseEvent]:
         """All events of a task's stream, up to its end."""
-        return list(self.watch(f"/api/v1/workflow/tasks/{task_id}/stream", instance, **headers))
+        return list(self.watch(f"/api/v1/workflow/tasks/{task_id}/stream", instance, after))
 
 
 def models_file(model_url: str) -> dict[str, Any]:
@@ -141,7 +142,7 @@ def running_house(
             named = variables(folder, urls, kb_url, TRIVET_INSTANCE=str(number), **environ)
             app = create_app(Settings.from_env(named), named)
             url = stack.enter_context(running(app, port=port))
-            client = httpx.Client(base_url=url, timeout=30, trust_env=False, verify=False)
+            client = httpx.Client(base_url=url, timeout=30, trust_env=False)
             house.clients.append(stack.enter_context(client))
         yield house
 

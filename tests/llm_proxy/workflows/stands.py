@@ -1,4 +1,4 @@
-"""What stands around a workflow in tests: a kb that keeps, and a model that says what it is told."""
+"""What stands around a workflow in tests: a kb that keeps, a model that says what it is told."""
 
 import asyncio
 import json
@@ -144,7 +144,7 @@ class Model:
             size = max(1, len(text) // self.pieces)
             for start in range(0, len(text), size):
                 yield _chunk({"choices": [_choice(text[start : start + size])]})
-                while self.held.is_set():
+                while self.held.is_set():  # noqa: ASYNC110  # set by the test, in another thread
                     await asyncio.sleep(0.005)
                 await asyncio.sleep(self.seconds / self.pieces)
             yield _chunk({"choices": [_choice("", "stop")]})

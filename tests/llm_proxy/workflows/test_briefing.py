@@ -96,7 +96,7 @@ def test_its_making_is_watched_by_task_by_poem_and_by_briefing(start: Start) -> 
         until(lambda: house.model.running, 10, "the model is asked")
         with ThreadPoolExecutor() as pool:
             paths = [f"/api/v1/bbr/{known}/stream" for known in (begun["task_id"], POEM["id"])]
-            watching = [pool.submit(lambda path=path: list(house.watch(path))) for path in paths]
+            watching = [pool.submit(lambda path: list(house.watch(path)), path) for path in paths]
             house.model.release()
             seen = [watcher.result(20) for watcher in watching]
         for events in seen:

@@ -55,7 +55,7 @@ def test_ids_let_a_watcher_go_on_where_it_was(house: House) -> None:
     ids = [int(event.id or 0) for event in whole]
     assert ids == list(range(1, len(ids) + 1))
     half = len(whole) // 2
-    rest = house.events(task_id, **{"Last-Event-ID": str(ids[half - 1])})
+    rest = house.events(task_id, after=str(ids[half - 1]))
     assert [event.data for event in rest if event.id] == [event.data for event in whole[half:]]
 
 
@@ -63,7 +63,7 @@ def test_a_watcher_who_has_seen_the_end_is_told_it_again_and_is_let_go(house: Ho
     task_id = house.translate()
     house.ended(task_id)
     for seen in ("9999", str(10**30)):
-        again = house.events(task_id, **{"Last-Event-ID": seen})
+        again = house.events(task_id, after=seen)
         assert names(again) == ["connected", "completed"]
 
 
@@ -71,7 +71,7 @@ def test_an_odd_last_event_id_counts_as_none(house: House) -> None:
     task_id = house.translate()
     house.ended(task_id)
     for odd in ("-1", "x", "1.5"):
-        assert len(house.events(task_id, **{"Last-Event-ID": odd})) > 2
+        assert len(house.events(task_id, after=odd)) > 2
 
 
 def test_watchers_in_both_instances_see_the_same(start: Start) -> None:
@@ -114,7 +114,7 @@ def test_a_failed_task_is_told_without_connected_and_with_an_error(house: House)
     error = data_of(events[1])["error"]
     assert error["type"] == "proxy_error" and error["code"] == 502 and error["message"]
     assert error["request_id"]
-    seen = house.events(task_id, **{"Last-Event-ID": "2"})
+    seen = house.events(task_id, after="2")
     assert "connected" not in names(seen) and names(seen)[-2:] == ["failed", "error"]
     assert len(seen) > 2
 

@@ -117,7 +117,9 @@ def test_calls_of_models_carry_the_task_as_their_session(house: House) -> None:
         10,
         "the calls' events",
     )
-    until(lambda: len({e["request_id"] for e in house.kb.events if e["session_id"] == task_id}) >= 4)
+    until(
+        lambda: len({e["request_id"] for e in house.kb.events if e["session_id"] == task_id}) >= 4
+    )
     assert all(event["request_id"].startswith(task_id) for event in events)
 
 
@@ -143,6 +145,6 @@ def test_a_briefing_goes_into_the_prompts_in_readable_words(start: Start) -> Non
             {"id": "b1", "poem_id": POEM["id"], "task_id": "t", "content": BRIEFING}
         )
         house.ended(house.translate())
-        assert "cultural context: The Tang dynasty." in house.model.calls[0]["messages"][-1][
-            "content"
-        ]
+        assert (
+            "cultural context: The Tang dynasty." in house.model.calls[0]["messages"][-1]["content"]
+        )
