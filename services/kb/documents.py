@@ -9,11 +9,12 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select
 
 from services.kb.catalogue import CollectionRow
-from services.kb.models import CHUNKS, DOCUMENTS
+from services.kb.models import CHUNKS, CONTENTS, DOCUMENTS
 from services.kb.preparation import Measured
 from services.kernel.errors import NotFound
 
 # Of a longer document only the beginning is shown.
+_SHOWN_PARTS = 4
 _SHOWN_BYTES = 4 * 1024**2
 _TEXT_TYPES = ("application/json", "application/xml")
 
@@ -66,9 +67,10 @@ def get(connection: Connection, document_id: str) -> Any:
 def shown_content(connection: Connection, document_id: str, media_type: str) -> str:
     """The beginning of a document's text: as it came, or its passages where that is no text."""
     if media_type.startswith("text/") or media_type in _TEXT_TYPES:
-        beginning = func.substr(DOCUMENTS.c.content, 1, _SHOWN_BYTES)
-        query = select(beginning).where(DOCUMENTS.c.id == document_id)
-        return bytes(connection.execute(query).scalar_one()).decode("utf-8", "ignore")
+        part = CONTENTS.c
+        query = select(part.part).where(part.document_id == document_id).order_by(part.number)
+        beginning = connection.execute(query.limit(_SHOWN_PARTS)).scalars()
+        return b"".join(beginning).decode("utf-8", "ignore")
     c = CHUNKS.c
     passages = select(c.text).where(c.document_id == document_id).order_by(c.position)
     shown: list[str] = []

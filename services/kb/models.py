@@ -83,9 +83,9 @@ class CollectionKey(KbTable, table=True):
 
 
 class Document(KbTable, table=True):
-    """A document as it was given; `content_hash` is the sha256 of its bytes and of what was said
-    about it, so that equal hashes mean that nothing is to be done, if the `recipe` (how it was cut
-    into passages) is the present one, too. `revision` counts how often it was stored."""
+    """A document; `content_hash` is the sha256 of its bytes. An equal hash and an equal `recipe`
+    (how it was cut into passages, and what was said about it) mean that nothing is to be done.
+    `revision` counts how often it was stored."""
 
     __tablename__ = "documents"
     __table_args__ = (UniqueConstraint("collection_id", "source"),)
@@ -99,7 +99,6 @@ class Document(KbTable, table=True):
     media_type: str
     content_hash: str
     size_bytes: int
-    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     attributes: dict[str, Any] = Field(
         default_factory=dict, sa_column=Column("metadata", JSON, nullable=False)
     )
@@ -107,6 +106,16 @@ class Document(KbTable, table=True):
     updated_at: str = Field(default_factory=now)
     recipe: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
     revision: int = Field(default=0, sa_column=_number())
+
+
+class Content(KbTable, table=True):
+    """A document's bytes as they came, in parts of a mebibyte."""
+
+    __tablename__ = "contents"
+
+    document_id: str = Field(sa_column=_owner("documents", index=False, primary_key=True))
+    number: int = Field(sa_column=Column(Integer, primary_key=True))
+    part: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Chunk(KbTable, table=True):
@@ -200,6 +209,7 @@ class JobFile(KbTable, table=True):
 
 COLLECTIONS = KbTable.metadata.tables["collections"]
 COLLECTION_KEYS = KbTable.metadata.tables["collection_keys"]
+CONTENTS = KbTable.metadata.tables["contents"]
 DOCUMENTS = KbTable.metadata.tables["documents"]
 CHUNKS = KbTable.metadata.tables["chunks"]
 VECTORS = KbTable.metadata.tables["vectors"]

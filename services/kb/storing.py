@@ -7,7 +7,6 @@ at any point: the indexer takes it up again.
 
 from __future__ import annotations
 
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from services.kb import catalogue
 from services.kb.catalogue import CollectionRow
 from services.kb.documents import Outcome, Stored, by_source
-from services.kb.models import CHUNKS, COLLECTIONS, DOCUMENTS, PENDING, TOMBSTONES, now
+from services.kb.models import CHUNKS, COLLECTIONS, CONTENTS, DOCUMENTS, PENDING, TOMBSTONES, now
 from services.kb.preparation import Prepared, PreparedChunk
 from services.kernel.database import write
 from services.kernel.errors import Conflict, NotFound
 
 # A bigger document is stored in several transactions, so that others come to write in between.
 _CHUNKS_AT_ONCE = 500
-_COPY_BYTES = 1024**2
+_PART_BYTES = 1024**2
 
 Done = Callable[[Connection, Stored], None]
 
@@ -86,7 +85,7 @@ def _begin(connection: Connection, collection: CollectionRow, prepared: Prepared
         ).one()
         return _Step(existing.id, revision, created=False)
     document_id = uuid_utils.uuid7().hex
-    row = {**_values(prepared), "content_hash": "", "content": b"", "size_bytes": 0}
+    row = {**_values(prepared), "content_hash": "", "size_bytes": 0}
     connection.execute(
         insert(DOCUMENTS).values(
             id=document_id, collection_id=collection.id, revision=1, created_at=now(), **row
@@ -178,22 +177,20 @@ def _forget_stale(connection: Connection, collection: CollectionRow, step: _Step
 
 def _finish(connection: Connection, step: _Step, prepared: Prepared, done: Done) -> Stored:
     document = update(DOCUMENTS).where(DOCUMENTS.c.id == step.document_id)
-    content = func.zeroblob(prepared.size_bytes)
-    connection.execute(document.values(**_values(prepared), content=content))
-    _copy_content(connection, step.document_id, prepared.path)
+    connection.execute(document.values(**_values(prepared)))
+    _keep_content(connection, step.document_id, prepared.path)
     outcome: Outcome = "created" if step.created else "changed"
     stored = Stored(step.document_id, outcome, prepared.chunks.count, step.new_chunks)
     done(connection, stored)
     return stored
 
 
-def _copy_content(connection: Connection, document_id: str, path: Path) -> None:
-    """Fills the reserved bytes piece by piece. https://www.sqlite.org/c3ref/blob_open.html"""
-    query = "SELECT rowid FROM documents WHERE id = ?"
-    rowid = connection.exec_driver_sql(query, (document_id,)).scalar_one()
-    driver: Any = connection.connection.driver_connection
-    with path.open("rb") as file, driver.blobopen("documents", "content", rowid) as blob:
-        shutil.copyfileobj(file, blob, _COPY_BYTES)
+def _keep_content(connection: Connection, document_id: str, path: Path) -> None:
+    connection.execute(delete(CONTENTS).where(CONTENTS.c.document_id == document_id))
+    with path.open("rb") as file:
+        for number, part in enumerate(iter(lambda: file.read(_PART_BYTES), b"")):
+            row = {"document_id": document_id, "number": number, "part": part}
+            connection.execute(insert(CONTENTS), row)
 
 
 def remove(engine: Engine, document_id: str) -> None:

@@ -199,7 +199,7 @@ def test_a_big_file_is_stored_in_steps_and_a_kept_passage_keeps_its_id(lonely_kb
 def test_content_is_kept_as_it_came(lonely_kb: Kb) -> None:
     lonely_kb.put("a.md", "# A\n\n甲乙\r\n")
     with sqlite3.connect(lonely_kb.data_dir / "kb.db") as connection:
-        ((content,),) = connection.execute("SELECT content FROM documents").fetchall()
+        ((content,),) = connection.execute("SELECT part FROM contents").fetchall()
     assert content == "# A\n\n甲乙\r\n".encode()
 
 
