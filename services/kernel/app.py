@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -23,6 +22,7 @@ from services.kernel.openapi import document
 from services.kernel.rendering import json_response
 from services.kernel.routing import BodyBounds, Call, FixedPaths, Operation, operation, routes
 from services.kernel.settings import CommonSettings
+from services.kernel.visitor import DailySalt
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Any]]
 Readiness = Callable[[Any], Awaitable[Mapping[str, Check]]]
@@ -54,7 +54,7 @@ class Application:
         self.draining = False
         self.start_problems: tuple[str, ...] = ()  # fit to be shown
         self.operations: Sequence[Operation] = ()
-        self.visitor_salt = b""
+        self.visitor_salt = DailySalt(settings.data_dir)
         self.authenticator: Authenticator
         self._lifespan = lifespan
         self._stack: ASGIApp
@@ -78,7 +78,6 @@ class Application:
     ) -> None:
         settings = self.settings
         service_token = ensure_token(settings.service_token_path)
-        self.visitor_salt = hashlib.sha256(b"visitor:" + service_token.encode()).digest()[:32]
         self.authenticator = Authenticator(
             ensure_token(settings.admin_token_path), service_token, application=application
         )

@@ -15,6 +15,7 @@ from starlette.types import Scope
 
 from services.kernel.auth import VISITOR, Caller
 from services.kernel.rendering import CONTRACT, ErrorForm
+from services.kernel.visitor import DailySalt
 
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
@@ -30,7 +31,7 @@ class RequestContext:
     session_id: str | None
     client: str
     user_agent: bytes
-    visitor_salt: bytes
+    visitor_salt: DailySalt
     state: Any
     content_length: int = 0  # of the body, in bytes, as announced
     caller: Caller = VISITOR
@@ -41,17 +42,14 @@ class RequestContext:
 
     @property
     def visitor_id(self) -> str:
-        """A stranger's id for one day: the address is hashed with a key and the date, never kept.
-
-        Umami does the same: https://umami.is/docs/faq
-        """
-        day = datetime.now(UTC).date().isoformat().encode()
-        digest = hashlib.blake2b(digest_size=12, key=self.visitor_salt)
-        digest.update(b"\0".join((day, self.client.encode(), self.user_agent)))
+        """A stranger's id for one day: the address is hashed with the day's salt, never kept."""
+        salt = self.visitor_salt.of(datetime.now(UTC).date())
+        digest = hashlib.blake2b(digest_size=12, key=salt)
+        digest.update(b"\0".join((self.client.encode(), self.user_agent)))
         return digest.hexdigest()
 
 
-def context_of(scope: Scope, state: Any, visitor_salt: bytes) -> RequestContext:
+def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestContext:
     """The context of a request: ids from its headers where well formed, else made."""
     request_id = session_id = forwarded = None
     user_agent, content_length = b"", 0
