@@ -138,12 +138,13 @@ class Preparer:
         try:
             async with self._sandbox.reading(given.path, name) as reading:
                 about = reading.about
-                title = given.title or about.title or PurePosixPath(measured.source).stem
+                # A file's name says nothing that is worth embedding: "0042", "index".
+                title = given.title or about.title
                 cutting = _Cutting(self._counter, self._chunk_tokens, title, chunks)
                 lang = await cutting.run(reading.blocks(), given.lang or about.lang)
             yield Prepared(
                 source=measured.source,
-                title=title,
+                title=title or PurePosixPath(measured.source).stem,
                 url=given.url or about.url,
                 lang=lang,
                 media_type=media_type,

@@ -291,3 +291,10 @@ def test_an_index_of_another_model_is_noticed_and_searched_by_words_until_it_is_
     assert kb.job(job["id"])["state"] == "done"
     assert kb.search("如何备份")["degraded"] == []
     assert kb.visitor.get("/readyz").json()["checks"]["embedding_model"]["ok"]
+
+
+def test_a_files_name_is_its_title_but_is_not_embedded(lonely_kb: Kb) -> None:
+    lonely_kb.put("zeppelin.txt", "The pot stands on three legs.")
+    (first,) = lonely_kb.search("pot legs", mode="lexical")["results"]
+    assert first["title"] == "zeppelin"
+    assert lonely_kb.sources("zeppelin", mode="lexical") == []
