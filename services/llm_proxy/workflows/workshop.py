@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from anyio import to_thread
+from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.kernel.auth import ensure_token
@@ -87,42 +88,55 @@ async def open_workflows(
         stack.callback(database.dispose)
         gateway = _gateway(settings, catalog)
         stack.push_async_callback(gateway.aclose)
-        store, leases = TaskStore(database), Leases(database)
-        board, shelf = Board(store), Shelf(kb)
-        briefings = Briefings(store, library)
-        runner = Runner(
-            store=store,
-            leases=leases,
-            board=board,
-            shelf=shelf,
-            briefings=briefings,
-            interviewer=Interviewer(leases, board, gateway),
-            makes_briefings=settings.workflow_makes_briefings,
-            kb_patience_seconds=settings.workflow_kb_patience_seconds,
-            on_begun=lambda: engine.wake(),
-        )
-        engine = Engine(
-            leases,
-            runner,
-            library,
-            board,
-            lease_seconds=settings.workflow_lease_seconds,
-            on_ended=lambda task: report(outbox, task),
-        )
-        watch = library.watch(settings.reload_seconds)
-        await stack.enter_async_context(background(watch, "watch workflows"))
-        await stack.enter_async_context(background(board.watch(), "watch tasks"))
-        forget = _forget(store, settings.workflow_retention_days)
-        await stack.enter_async_context(background(forget, "forget tasks"))
-        await stack.enter_async_context(engine.working())
-        streams = TaskStream(
-            store,
-            board,
-            heartbeat_seconds=settings.workflow_heartbeat_seconds,
-            is_stopping=is_stopping,
-        )
-        manual = ManualDesk(store, engine, board)
-        yield Workflows(library, store, engine, board, shelf, briefings, manual, streams, outbox)
+        workflows = _assembled(settings, library, kb, outbox, database, gateway, is_stopping)
+        for work, name in (
+            (library.watch(settings.reload_seconds), "watch workflows"),
+            (workflows.board.watch(), "watch tasks"),
+            (_forget(workflows.store, settings.workflow_retention_days), "forget tasks"),
+        ):
+            await stack.enter_async_context(background(work, name))
+        await stack.enter_async_context(workflows.engine.working())
+        yield workflows
+
+
+def _assembled(
+    settings: Settings,
+    library: Library,
+    kb: NeighbourClient,
+    outbox: Outbox,
+    database: DatabaseEngine,
+    gateway: Gateway,
+    is_stopping: Callable[[], bool],
+) -> Workflows:
+    store, leases, shelf = TaskStore(database), Leases(database), Shelf(kb)
+    board, briefings = Board(store), Briefings(store, library)
+    runner = Runner(
+        store=store,
+        leases=leases,
+        board=board,
+        shelf=shelf,
+        briefings=briefings,
+        interviewer=Interviewer(leases, board, gateway),
+        makes_briefings=settings.workflow_makes_briefings,
+        kb_patience_seconds=settings.workflow_kb_patience_seconds,
+        on_begun=lambda: engine.wake(),
+    )
+    engine = Engine(
+        leases,
+        runner,
+        library,
+        board,
+        lease_seconds=settings.workflow_lease_seconds,
+        on_ended=lambda task: report(outbox, task),
+    )
+    streams = TaskStream(
+        store,
+        board,
+        heartbeat_seconds=settings.workflow_heartbeat_seconds,
+        is_stopping=is_stopping,
+    )
+    manual = ManualDesk(store, engine, board)
+    return Workflows(library, store, engine, board, shelf, briefings, manual, streams, outbox)
 
 
 def _gateway(settings: Settings, catalog: Callable[[], Catalog]) -> Gateway:
