@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 _ROOT = Path(__file__).parents[3]
 _WORKERS = 2
 _IDLE_SECONDS = 30.0
-_MAX_LINE_BYTES = 8 * 1024**2
+_MAX_LINE_BYTES = 1024**2
 _BROKEN = "The file could not be read: its reader broke on it."
 
 
