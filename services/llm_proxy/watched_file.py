@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -30,6 +31,7 @@ class WatchedFile(Generic[T]):
         self._interval_seconds = interval_seconds
         self._seen = self._stamp()
         self._problem = ""
+        self._reloading = threading.Lock()
         self.current = self._read()
 
     async def watch(self) -> None:
@@ -47,6 +49,10 @@ class WatchedFile(Generic[T]):
 
     def reload(self) -> None:
         """Take the file anew, because something else that `parse` reads has changed."""
+        with self._reloading:  # an older reading must not come after a newer one
+            self._reload()
+
+    def _reload(self) -> None:
         try:
             self.current = self._read()
         except ConfigurationError as error:

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Protocol
 
 from anyio import to_thread
@@ -46,6 +45,7 @@ class Book:
         self._by_digest: Mapping[str, tuple[Key, float | None]] = {}  # until when
         self._origins: frozenset[str] = frozenset()
         self._unreadable: list[str] = []
+        self._reading = asyncio.Lock()
         self._store: KeyStore
         self._board: Board
         self._limiter: Limiter
@@ -112,15 +112,21 @@ class Book:
         return Check(ok=not names, detail=detail, critical=False)
 
     async def _read(self) -> None:
-        news = self._board.news
-        rows, spent = await to_thread.run_sync(self._load)
-        self._take(rows, spent)
-        found = await to_thread.run_sync(partial(self._decrypted, rows))
-        if found != self.provider_keys:
-            self.provider_keys.clear()
-            self.provider_keys.update(found)
-            await to_thread.run_sync(self._on_provider_keys)
-        self._board.has_heard(news)
+        async with self._reading:  # an older state must not come after a newer one
+            news = self._board.news
+            rows, spent = await to_thread.run_sync(self._load)
+            self._take(rows, spent)
+            found = await to_thread.run_sync(self._decrypted, rows)
+            if found != self.provider_keys:
+                self._replace_provider_keys(found)
+                await to_thread.run_sync(self._on_provider_keys)
+            self._board.has_heard(news)
+
+    def _replace_provider_keys(self, found: Mapping[str, tuple[str, ...]]) -> None:
+        """In place, and never empty between: another thread may be reading them."""
+        self.provider_keys.update(found)
+        for name in self.provider_keys.keys() - found.keys():
+            del self.provider_keys[name]
 
     def _load(self) -> tuple[list[KeyRow], dict[str, Spent]]:
         return self._store.every(), self._store.spent(datetime.now(UTC))

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import partial
 
 from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +23,7 @@ class Ledger:
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
+        self._writing = asyncio.Lock()
         self._spending: dict[tuple[str, str], Spending] = {}
 
     def add(self, key_id: str, usage: Usage | None, cost_usd: float) -> None:
@@ -43,20 +43,21 @@ class Ledger:
         """Write down what has come together, again and again, until cancelled."""
         while True:
             await asyncio.sleep(WRITE_SECONDS)
-            await self.write()
+            await asyncio.shield(self.write())  # what is half written would be counted twice
 
     async def write(self) -> None:
         """Write down what has come together; what cannot be written waits for the next time."""
-        taken, self._spending = self._spending, {}
-        if not taken:
-            return
-        used = dict.fromkeys((item.key_id for item in taken.values()), text_of(datetime.now(UTC)))
-        try:
-            work = partial(self._store.write_down, list(taken.values()), used)
-            await to_thread.run_sync(work, abandon_on_cancel=False)
-        except SQLAlchemyError as exc:
-            _log.error("spending cannot be written down", exc_info=exc)
-            self._put_back(taken)
+        async with self._writing:
+            taken, self._spending = self._spending, {}
+            if not taken:
+                return
+            now = text_of(datetime.now(UTC))
+            used = dict.fromkeys((item.key_id for item in taken.values()), now)
+            try:
+                await to_thread.run_sync(self._store.write_down, list(taken.values()), used)
+            except SQLAlchemyError as exc:
+                _log.error("spending cannot be written down", exc_info=exc)
+                self._put_back(taken)
 
     def _put_back(self, taken: Mapping[tuple[str, str], Spending]) -> None:
         for place, item in taken.items():

@@ -20,6 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
+from services.kernel.errors import ConfigurationError
 from services.llm_proxy.limits.record import RECORD_WORDS, SEATS, Record
 
 _FILE = "table-1"  # the number changes with the layout: an older process may still map its own
@@ -28,19 +29,22 @@ _GENERATIONS = 0  # of each seat
 _NEWS = SEATS
 _HEARD = _NEWS + 1  # by each seat
 _WAYS = 8
-_SETS = 2048
+_SETS = 1024
 _REGION_WORDS = _SETS * _WAYS * RECORD_WORDS
 _BYTES = 8 * (_HEADER_WORDS + 2 * _REGION_WORDS)
 
 
 class Table:
-    """The mapped file, and this process's seat in it. Made in `folder`; close it at the end."""
+    """The mapped file, and this process's seat in it. Made in `folder`; close it at the end.
+
+    Raises ConfigurationError when it cannot be made.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
-        os.ftruncate(self._descriptor, _BYTES)  # holes of a sparse file; what is there stays
+        _make_room(self._descriptor)
         self._map = mmap.mmap(self._descriptor, _BYTES)
         self._words = memoryview(self._map).cast("q")
         self._seats = Seats(folder)
@@ -129,6 +133,16 @@ class Table:
         return self._words[_GENERATIONS + seat]
 
 
+def _make_room(descriptor: int) -> None:
+    """What is there stays. A hole would kill the process (SIGBUS) when it is first written to while
+    the disk is full."""
+    try:
+        os.posix_fallocate(descriptor, 0, _BYTES)
+    except OSError as exc:
+        os.close(descriptor)
+        raise ConfigurationError("data/limits: there is no room for its file") from exc
+
+
 class Seats:
     """A number for each process, held by a file's lock, which the kernel frees when it dies."""
 
@@ -143,7 +157,7 @@ class Seats:
             if descriptor is not None:
                 self._held = descriptor
                 return seat
-        raise RuntimeError("more processes share the limits than there are seats")
+        raise ConfigurationError("data/limits: more than 16 processes of llm_proxy share it")
 
     def leave(self) -> None:
         if self._held is not None:
