@@ -111,7 +111,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.stack
+@pytest.mark.process
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:
     """The peak after two pages against the peak after all of them."""
     database, store = open_database(Settings(data_dir=tmp_path)), EventStore()
