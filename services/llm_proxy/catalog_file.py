@@ -14,6 +14,7 @@ from services.llm_proxy.providers.dashscope_app import APPLICATION
 
 FILE = "models.yaml"
 _NO_NAMES = ("", "assistant")
+_OWN_PATHS = ("keys", "providers")  # /api/llm/{provider} would never be reached
 
 
 class DeploymentConfig(BaseModel):
@@ -113,7 +114,7 @@ def _gather_keys(entry: dict[str, Any], stored: tuple[str, ...]) -> None:
 
 def _bad_names(file: CatalogFile) -> Iterator[str]:
     for name in file.providers:
-        if name in _NO_NAMES or "/" in name:
+        if name in (*_NO_NAMES, *_OWN_PATHS) or "/" in name:
             yield f"providers.{name}: not a name for a provider"
     for name in file.deployments:
         if name in _NO_NAMES or "/" in name:

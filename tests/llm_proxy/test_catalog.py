@@ -104,6 +104,7 @@ GOOD: dict[str, Any] = {
         ({"providers": {"p": {**GOOD["providers"]["p"], "bsae": 1}}}, "bsae"),
         ({"providers": {"p": {**GOOD["providers"]["p"], "api_key": "a\nb"}}}, "api_key"),
         ({"providers": {"assistant": GOOD["providers"]["p"]}}, "not a name"),
+        ({"providers": {"keys": GOOD["providers"]["p"]}}, "not a name"),
         ({"aliases": {"a": "nobody/m"}}, "aliases: nobody/m"),
         ({"default": ["nobody"]}, "default: nobody"),
         ({"usd_per": {"CNY": 0}}, "usd_per.CNY"),

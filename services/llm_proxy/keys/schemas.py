@@ -31,6 +31,12 @@ def _origin(text: str) -> str:
     return text
 
 
+def _plausible(time: datetime) -> datetime:
+    if not 2000 <= time.year < 9000:  # beyond, arithmetic with time zones overflows
+        raise ValueError("must be a time between the years 2000 and 9000")
+    return time
+
+
 Name = Annotated[StrictStr, Field(min_length=1, max_length=200)]
 Model = Annotated[StrictStr, Field(min_length=1, max_length=256)]
 Origin = Annotated[StrictStr, Field(max_length=300), AfterValidator(_origin)]
@@ -50,7 +56,7 @@ class _Limited(BaseModel):
     concurrent: Annotated[StrictInt, Field(ge=1, le=100_000)] | None = None
     daily_budget_usd: Usd | None = None
     monthly_budget_usd: Usd | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Annotated[AwareDatetime, AfterValidator(_plausible)] | None = None
     origins: Annotated[list[Origin], Field(max_length=50)] | None = None
     assistant: Name | None = None
     visitor_requests_per_minute: Count | None = None

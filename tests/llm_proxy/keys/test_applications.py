@@ -230,6 +230,7 @@ SITE = {"name": "x", "kind": "publishable", "assistant": "site"}
         ({"name": "x", "requests_per_minute": 0}, "requests_per_minute"),
         ({"name": "x", "daily_budget_usd": -1}, "daily_budget_usd"),
         ({"name": "x", "expires_at": "2030-01-01T00:00:00"}, "expires_at"),
+        ({"name": "x", "expires_at": "0001-01-01T00:00:00+10:00"}, "expires_at"),
         ({"name": "x", "rpm": 5}, "rpm"),
         ({"name": "x", "origins": ["https://a.example"]}, None),
         ({**SITE}, None),
