@@ -23,8 +23,9 @@ from services.analytics.database import open_database
 from services.analytics.intake import take_in
 from services.analytics.models import Event as EventTable
 from services.analytics.models import table
+from services.analytics.queries import RecordFinder
 from services.analytics.retention import clean_up
-from services.analytics.schemas import CleanupBody, StatisticsQuery
+from services.analytics.schemas import CleanupBody, RecordFilter, StatisticsQuery
 from services.analytics.settings import Settings
 from services.analytics.statistics import statistics
 from services.analytics.storage import EventStore
@@ -137,6 +138,22 @@ class SumsAndRecords(RuleBasedStateMachine):
         self._percentile_is_near(0.5, told.duration_seconds.p50)
         self._percentile_is_near(0.95, told.duration_seconds.p95)
         self._series_adds_up(told)
+        self._texts_are_those_of_the_records_that_are_left(told)
+
+    def _texts_are_those_of_the_records_that_are_left(self, told: Any) -> None:
+        left = [e for e in self.accepted.values() if _time(e) >= self.cutoff]
+        questions = sum(e["kind"] == "chat" for e in left)
+        searches = sum(e["kind"] == "search" for e in left)
+        assert told.top_queries_missed_at_most == 0
+        assert sum(query.questions for query in told.top_queries) == questions
+        assert sum(query.searches for query in told.top_queries) == searches
+        with read(self.database.reading) as connection:
+            finder = RecordFinder(connection, Dictionary())
+            found = finder.keys(RecordFilter.model_validate({"text": "how"}), 10_000)
+            assert isinstance(found, list)
+            assert len(found) == questions + searches
+            counted = connection.exec_driver_sql("SELECT count(*) FROM event").scalar_one()
+            assert counted == len(left)
 
     def _percentile_is_near(self, quantile: float, found: float | None) -> None:
         chats = [e["attributes"] for e in self.accepted.values() if e["kind"] == "chat"]
