@@ -20,13 +20,13 @@ TAG = re.compile(r"</?[A-Za-z][^>]*>")
 
 
 @given(st.text(max_size=200).filter(lambda text: "<" not in text or ">" not in text))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_text_without_tags_stays_byte_for_byte(text: str) -> None:
     assert without_tags(text) == text
 
 
 @given(TANGLES)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_tag_is_left_of_any_tangle_and_nothing_is_added(text: str) -> None:
     clean = without_tags(text)
     assert not TAG.search(clean)
@@ -37,14 +37,14 @@ def test_no_tag_is_left_of_any_tangle_and_nothing_is_added(text: str) -> None:
 
 
 @given(st.lists(st.text("静夜 \r\n\t&;<3>=\u00a0", min_size=1, max_size=9), min_size=1, max_size=6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_stands_between_tags_stays_byte_for_byte(parts: list[str]) -> None:
     text = "<p class='a > b'>" + "<br/>".join(parts) + "</p>"
     assert without_tags(text) == "".join(parts)
 
 
 @given(TANGLES)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_the_parser_sees_no_element_in_what_is_left(text: str) -> None:
     """The text is closed first, since the parser drops what follows an unclosed tag; and what it
     takes for a faulty comment (`</3`) is not what it is asked about."""
