@@ -26,7 +26,7 @@ from services.kernel.database import write
 from services.kernel.errors import Conflict, NotFound
 
 # A bigger document is stored in several transactions, so that others come to write in between.
-_CHUNKS_AT_ONCE = 500
+_CHUNKS_AT_ONCE = 200
 _PART_BYTES = 1024**2
 
 Done = Callable[[Connection, Stored], None]

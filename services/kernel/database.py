@@ -42,8 +42,10 @@ def open_engine(
 def _tune_sqlite(engine: Engine, pragmas: tuple[str, ...]) -> None:
     def connected(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see below
-        # Must come before the first table is made, else it has no effect.
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        # Must come before the first table is made, and not again: it writes, so that a new
+        # connection would have to wait for whoever writes at that time.
+        if not connection.execute("PRAGMA page_count").fetchone()[0]:
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         for pragma in pragmas:
             connection.execute(pragma)
 

@@ -54,3 +54,18 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     plain = sqlite3.connect(tmp_path / "x.db")
     assert plain.execute("SELECT count(*) FROM n").fetchone() == (0,)
     plain.close()
+
+
+def test_a_new_connection_does_not_wait_for_a_writer(tmp_path: Path) -> None:
+    writer = open_engine(tmp_path / "a.db")
+    reader = open_engine(tmp_path / "a.db")
+    with write(writer) as connection:
+        connection.exec_driver_sql("CREATE TABLE t (x)")
+    with write(writer) as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+        # With SQLite's default of 5 s it would fail after that time, and the test with it.
+        with read(reader) as other:
+            assert other.exec_driver_sql("SELECT count(*) FROM t").scalar() == 0
+            assert other.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
+    writer.dispose()
+    reader.dispose()
