@@ -39,7 +39,12 @@ def value_of(number: int) -> float:
 
 
 def encode(counts: Mapping[int, int]) -> bytes:
-    return b"".join(_PAIR.pack(n, min(counts[n], _MAX_COUNT)) for n in sorted(counts))
+    """In one call for all bins: this is done for each sum of each transaction."""
+    flat = [value for pair in sorted(counts.items()) for value in pair]
+    try:
+        return struct.pack("<" + "HI" * len(counts), *flat)
+    except struct.error:  # more than four thousand million values in one bin
+        return encode({number: min(count, _MAX_COUNT) for number, count in counts.items()})
 
 
 def pairs(blob: bytes) -> Iterable[tuple[int, int]]:

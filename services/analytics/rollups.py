@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Table
 
 from services.analytics import histogram
 from services.analytics.intake import Record
@@ -23,11 +22,10 @@ from services.analytics.models import (
     RollupDay,
     table,
 )
-from services.analytics.statement import insert_text
+from services.analytics.statement import insert_text, marks
 
 Key: TypeAlias = tuple[int, int]  # (bucket or day, facet)
 
-_pulse = table(Pulse)
 _CHUNK = 500  # of keys in one statement, far below SQLite's bound on variables
 _ZEROS = (0,) * len(SUM_COLUMNS)
 _CHAT, _SEARCH, _ERROR = int(Kind.chat), int(Kind.search), int(Kind.error)
@@ -73,14 +71,20 @@ class Sums:
         size = len(SUM_COLUMNS)
         self.counts = [a + b for a, b in zip(self.counts, row[2 : 2 + size], strict=True)]
         durations, first_tokens = row[2 + size :]
-        for number, count in histogram.pairs(durations):
-            _count(self.durations, number, count)
-        for number, count in histogram.pairs(first_tokens):
-            _count(self.first_tokens, number, count)
+        self.durations = _merged(durations, self.durations)
+        self.first_tokens = _merged(first_tokens, self.first_tokens)
 
 
 def _count(counts: dict[int, int], number: int, by: int = 1) -> None:
     counts[number] = counts.get(number, 0) + by
+
+
+def _merged(blob: bytes, added: dict[int, int]) -> dict[int, int]:
+    """What the database holds, which are many bins, and the few that are new."""
+    counts = dict(histogram.pairs(blob))
+    for number, count in added.items():
+        counts[number] = counts.get(number, 0) + count
+    return counts
 
 
 class RollupWriter:
@@ -115,18 +119,16 @@ class RollupWriter:
         self._days.add(connection, days)
         for bucket, count in begun.items():
             pulses[bucket]["sessions"] += count
-        add_pulses(connection, pulses)
+        _add_pulses(connection, pulses)
 
 
 class _Grain:
     """One table of rollups: read what is there, add, write back."""
 
     def __init__(self, target: Table, time: str) -> None:
-        self._time = target.c[time]
-        self._facet = target.c.facet
-        columns = [self._time, self._facet, *(target.c[n] for n in SUM_COLUMNS)]
-        self._select = select(*columns, target.c.durations, target.c.first_tokens)
-        names = [column.name for column in columns] + ["durations", "first_tokens"]
+        names = [time, "facet", *SUM_COLUMNS, "durations", "first_tokens"]
+        columns = ", ".join(target.c[name].name for name in names)
+        self._select = f"SELECT {columns} FROM {target.name} WHERE {time} = ? AND facet IN "  # noqa: S608  # our own names
         self._put = insert_text(target, names, replace=True)
 
     def add(self, connection: Connection, added: dict[Key, Sums]) -> None:
@@ -135,8 +137,9 @@ class _Grain:
             facets_by_time[time].append(facet)
         for time, facets in facets_by_time.items():
             for start in range(0, len(facets), _CHUNK):
-                near = self._facet.in_(facets[start : start + _CHUNK])
-                for row in connection.execute(self._select.where(self._time == time, near)):
+                some = facets[start : start + _CHUNK]
+                statement = self._select + marks(len(some))
+                for row in connection.exec_driver_sql(statement, (time, *some)):
                     added[row[0], row[1]].add_row(row)
         rows = [
             (
@@ -168,13 +171,14 @@ def _pulses(quarters: dict[Key, Sums], records: Sequence[Record]) -> dict[int, C
     return found
 
 
-def add_pulses(connection: Connection, pulses: dict[int, Counter[str]]) -> None:
+def _add_pulses(connection: Connection, pulses: dict[int, Counter[str]]) -> None:
     """Adds to the sums over all facets."""
-    statement = insert(_pulse)
-    total = {name: _pulse.c[name] + statement.excluded[name] for name in PULSE_COLUMNS}
-    statement = statement.on_conflict_do_update(index_elements=["bucket"], set_=total)
-    rows = [
-        {"bucket": bucket} | {name: pulse[name] for name in PULSE_COLUMNS}
-        for bucket, pulse in pulses.items()
-    ]
-    connection.execute(statement, rows)
+    rows = [(bucket, *(pulse[name] for name in PULSE_COLUMNS)) for bucket, pulse in pulses.items()]
+    connection.exec_driver_sql(_ADD_PULSE, rows)
+
+
+_ADD_PULSE = (
+    insert_text(table(Pulse), ("bucket", *PULSE_COLUMNS))
+    + " ON CONFLICT (bucket) DO UPDATE SET "
+    + ", ".join(f"{name} = {name} + excluded.{name}" for name in PULSE_COLUMNS)
+)

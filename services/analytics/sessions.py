@@ -11,10 +11,12 @@ from sqlalchemy import Connection, Row, select, tuple_
 
 from services.analytics.intake import Record
 from services.analytics.models import BUCKET_US, Kind, Session, table
+from services.analytics.statement import marks
 
 _session = table(Session)
 _CHUNK = 500  # of names in one statement
 _CHAT = int(Kind.chat)
+_KNOWN = "SELECT id, name, started_us, last_us, events, questions FROM session WHERE name IN "
 _UPDATE = "UPDATE session SET started_us = ?, last_us = ?, events = ?, questions = ? WHERE id = ?"
 _INSERT = (
     "INSERT INTO session (name, started_us, last_us, events, questions) VALUES (?, ?, ?, ?, ?)"
@@ -77,8 +79,8 @@ def _spans(records: Iterable[Record]) -> dict[str, _Span]:
 def _known(connection: Connection, names: Sequence[str]) -> list[Row[Any]]:
     found: list[Row[Any]] = []
     for start in range(0, len(names), _CHUNK):
-        wanted = _session.c.name.in_(names[start : start + _CHUNK])
-        found += connection.execute(select(_session).where(wanted)).all()
+        some = tuple(names[start : start + _CHUNK])
+        found += connection.exec_driver_sql(_KNOWN + marks(len(some)), some).all()
     return found
 
 

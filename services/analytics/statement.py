@@ -13,3 +13,8 @@ def insert_text(target: Table, columns: Sequence[str], *, replace: bool = False)
     names = ", ".join(target.c[name].name for name in columns)
     marks = ", ".join("?" * len(columns))
     return f"{verb} INTO {target.name} ({names}) VALUES ({marks})"  # our own names
+
+
+def marks(count: int) -> str:
+    """So many places for values, in brackets."""
+    return f"({', '.join('?' * count)})"

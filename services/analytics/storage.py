@@ -17,7 +17,7 @@ from services.analytics.models import KEY_BITS, Cleanup, Event, table
 from services.analytics.questions import add_questions
 from services.analytics.rollups import RollupWriter
 from services.analytics.sessions import add_to_sessions
-from services.analytics.statement import insert_text
+from services.analytics.statement import insert_text, marks
 from services.analytics.words import index_words
 
 _event = table(Event)
@@ -146,8 +146,9 @@ def _sort_out(
 def _known_ids(connection: Connection, ids: Sequence[bytes]) -> set[bytes]:
     found: set[bytes] = set()
     for start in range(0, len(ids), _CHUNK):
-        wanted = select(_event.c.id).where(_event.c.id.in_(ids[start : start + _CHUNK]))
-        found.update(connection.scalars(wanted))
+        some = tuple(ids[start : start + _CHUNK])
+        statement = f"SELECT id FROM event WHERE id IN {marks(len(some))}"  # noqa: S608  # marks only
+        found.update(connection.exec_driver_sql(statement, some).scalars())
     return found
 
 
@@ -173,8 +174,9 @@ def _place(connection: Connection, records: Sequence[Record]) -> list[int]:
 def _taken_keys(connection: Connection, keys: Sequence[int]) -> set[int]:
     found: set[int] = set()
     for start in range(0, len(keys), _CHUNK):
-        wanted = select(_event.c.key).where(_event.c.key.in_(keys[start : start + _CHUNK]))
-        found.update(connection.scalars(wanted))
+        some = tuple(keys[start : start + _CHUNK])
+        statement = f"SELECT key FROM event WHERE key IN {marks(len(some))}"  # noqa: S608  # marks only
+        found.update(connection.exec_driver_sql(statement, some).scalars())
     return found
 
 
