@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, select
 
 from services.kb.catalogue import CollectionRow
-from services.kb.models import CHUNKS, CONTENTS, DOCUMENTS
+from services.kb.models import CHUNKS, CONTENTS, DOCUMENTS, PENDING
 from services.kb.preparation import Measured
 from services.kernel.errors import NotFound
 
@@ -97,6 +97,17 @@ def page(
 def chunk_count(connection: Connection, document_id: str) -> int:
     query = select(func.count()).where(CHUNKS.c.document_id == document_id)
     return int(connection.execute(query).scalar_one())
+
+
+def chunks(connection: Connection, document_id: str, *, after: int, limit: int) -> Sequence[Any]:
+    """Passages from after the position `after`; `pending` is null where one is indexed."""
+    c = CHUNKS.c
+    query = (
+        select(CHUNKS, PENDING.c.chunk_id.label("pending"))
+        .outerjoin(PENDING, PENDING.c.chunk_id == c.id)
+        .where(c.document_id == document_id, c.position > after)
+    )
+    return connection.execute(query.order_by(c.position).limit(limit)).all()
 
 
 def id_of(connection: Connection, collection: CollectionRow, source: str) -> str:

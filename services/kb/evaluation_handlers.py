@@ -12,8 +12,10 @@ from services.kb.evaluation_run import Evaluator
 from services.kb.evaluation_schemas import (
     MAX_QUESTIONS,
     EvaluationBody,
+    EvaluationList,
     EvaluationResponse,
     EvaluationRun,
+    EvaluationsQuery,
 )
 from services.kb.evaluation_store import EvaluationStore, key_of
 from services.kb.models import now
@@ -42,6 +44,12 @@ async def evaluate(call: Call[State], body: EvaluationBody) -> EvaluationRespons
     )
     previous = await to_thread.run_sync(_exchange, state, key_of(questions, body.mode), run)
     return EvaluationResponse(previous=previous, **run.model_dump())
+
+
+async def list_runs(call: Call[State], query: EvaluationsQuery) -> EvaluationList:
+    """The last evaluations, newest first"""
+    store = EvaluationStore(call.state.settings.evaluations_dir)
+    return EvaluationList(items=await to_thread.run_sync(store.newest, query.limit))
 
 
 async def _questions(evaluator: Evaluator, body: EvaluationBody) -> list[GoldenQuestion]:

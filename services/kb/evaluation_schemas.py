@@ -83,3 +83,20 @@ class EvaluationResponse(EvaluationRun):
 
     success: bool = True
     previous: EvaluationRun | None
+
+
+class EvaluationsQuery(BaseModel):
+    limit: int = Field(50, ge=1, le=200)
+
+
+class PastRun(EvaluationRun):
+    """`question_set`: equal for runs of the same questions in one mode, which compare."""
+
+    question_set: str
+
+
+class EvaluationList(BaseModel):
+    """Newest first."""
+
+    items: list[PastRun]
+    next_cursor: None = None

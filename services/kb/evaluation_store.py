@@ -10,16 +10,18 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
 from pydantic import ValidationError
 
 from services.kb.evaluation import GoldenQuestion
-from services.kb.evaluation_schemas import EvaluationRun
+from services.kb.evaluation_schemas import EvaluationRun, PastRun
 
 _log = logging.getLogger(__name__)
 _MAX_RUNS = 100
+_MAX_SETS = 50
 
 
 class EvaluationStore:
@@ -36,6 +38,20 @@ class EvaluationStore:
         except ValidationError:
             _log.warning("a past evaluation cannot be read")
             return None
+
+    def newest(self, limit: int) -> list[PastRun]:
+        """The newest runs of all questions, of those sets that were run last."""
+        found = sorted(self._folder.glob("*.json"), key=_changed, reverse=True)[:_MAX_SETS]
+        runs = [run for path in found for run in self._readable(path.stem)[-limit:]]
+        return sorted(runs, key=lambda run: run.created_at, reverse=True)[:limit]
+
+    def _readable(self, key: str) -> list[PastRun]:
+        runs: list[PastRun] = []
+        for given in self._runs(key):
+            fields = given if isinstance(given, dict) else {}
+            with suppress(ValidationError):  # of a version that wrote other fields
+                runs.append(PastRun.model_validate({**fields, "question_set": key}))
+        return runs
 
     def keep(self, key: str, run: EvaluationRun) -> None:
         runs = [*self._runs(key), run.model_dump()][-_MAX_RUNS:]
@@ -60,3 +76,10 @@ def key_of(questions: Sequence[GoldenQuestion], mode: str) -> str:
     """Equal for equal questions in the same mode, whatever the collection is called."""
     rows = [mode, *([question.query, *question.relevant] for question in questions)]
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # replaced at this very moment
+        return 0.0

@@ -14,6 +14,9 @@ from services.kb import catalogue, documents, jobs, storing
 from services.kb.jobs import IncomingFile
 from services.kb.preparation import Given, clean_source
 from services.kb.schemas import (
+    ChunkList,
+    ChunksQuery,
+    ChunkView,
     DocumentBody,
     DocumentDetail,
     DocumentList,
@@ -123,6 +126,21 @@ async def get_document(call: Call[State]) -> DocumentDetail:
     return await call.state.database.read(work)
 
 
+async def list_chunks(call: Call[State], query: ChunksQuery) -> ChunkList:
+    """A document's passages as they were cut"""
+    document_id = call.path["document_id"]
+
+    def work(connection: Connection) -> list[ChunkView]:
+        documents.get(connection, document_id)
+        rows = documents.chunks(connection, document_id, after=query.cursor, limit=query.limit + 1)
+        return [_chunk(row) for row in rows]
+
+    items = await call.state.database.read(work)
+    more = len(items) > query.limit
+    items = items[: query.limit]
+    return ChunkList(items=items, next_cursor=str(items[-1].position) if more else None)
+
+
 async def delete_document(call: Call[State]) -> Response:
     """Deletes a document"""
     return await _deleted(call.state, call.path["document_id"])
@@ -143,3 +161,16 @@ async def _kept(state: State, given: Handed, source: str, part: UploadFile) -> I
 def _shown(row: Any, recipe: str) -> dict[str, Any]:
     up_to_date = row.recipe.startswith(f"{recipe}/")
     return {**row._mapping, "url": row.url or None, "up_to_date": up_to_date}
+
+
+def _chunk(row: Any) -> ChunkView:
+    return ChunkView(
+        id=str(row.id),
+        position=row.position,
+        heading_path=row.heading_path,
+        anchor=row.anchor,
+        lang=row.lang,
+        tokens=row.tokens,
+        content=row.text,
+        indexed=row.pending is None,
+    )

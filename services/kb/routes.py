@@ -26,6 +26,7 @@ def _questions() -> list[Operation]:
         operation("POST", "/api/search", searching.search_by_body, access=PUBLIC),
         operation("GET", "/api/company_info", searching.company_info, access=PUBLIC),
         operation("POST", "/api/evaluate", evaluation.evaluate, access=ADMINISTRATOR),
+        operation("GET", "/api/evaluations", evaluation.list_runs, access=ADMINISTRATOR),
     ]
 
 
@@ -99,6 +100,9 @@ def _documents() -> list[Operation]:
         ),
         operation(
             "GET", "/api/documents/{document_id}", library.get_document, access=ADMINISTRATOR
+        ),
+        operation(
+            "GET", "/api/documents/{document_id}/chunks", library.list_chunks, access=ADMINISTRATOR
         ),
         operation(
             "DELETE",

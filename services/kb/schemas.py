@@ -179,6 +179,33 @@ class DocumentList(BaseModel):
     next_cursor: str | None
 
 
+class ChunksQuery(BaseModel):
+    """`cursor`: the position of the last passage of the page before."""
+
+    cursor: int = Field(-1, ge=-1)
+    limit: int = Field(50, ge=1, le=200)
+
+
+class ChunkView(BaseModel):
+    """A passage as it was cut; `indexed`: its vector is where search finds it."""
+
+    id: str
+    position: int = Field(description="Counts the document's passages from 0.")
+    heading_path: list[str]
+    anchor: str
+    lang: str
+    tokens: int = Field(description="Estimated for the embedding model.")
+    content: str
+    indexed: bool
+
+
+class ChunkList(BaseModel):
+    """In the order of the document."""
+
+    items: list[ChunkView]
+    next_cursor: str | None
+
+
 class JobFileView(BaseModel):
     source: str
     state: Literal["queued", "stored", "failed", "cancelled"]

@@ -46,6 +46,18 @@ def test_a_run_comes_with_the_one_before_it(library: Kb) -> None:
     assert evaluated(library, queries=GOLDEN[:2], mode="dense")["previous"] is None
 
 
+def test_past_runs_are_listed_newest_first(library: Kb) -> None:
+    first = evaluated(library, queries=GOLDEN[:1], mode="lexical")
+    evaluated(library, queries=GOLDEN[:3], mode="lexical")
+    last = evaluated(library, queries=GOLDEN[:1], mode="lexical")
+    items = library.admin.get("/api/evaluations", params={"limit": 200}).json()["items"]
+    mine = [item for item in items if item["id"] in (first["id"], last["id"])]
+    assert [item["id"] for item in mine] == [last["id"], first["id"]]
+    assert mine[0]["question_set"] == mine[1]["question_set"] != items[1]["question_set"]
+    assert mine[0]["overall"] == last["overall"]
+    assert library.visitor.get("/api/evaluations").status_code == 401
+
+
 def test_a_squads_paragraphs_are_found_by_their_text(kb: Kb) -> None:
     kb.put("one.txt", "The kettle is made of copper.")
     kb.put("two.txt", "The pan is made of iron.")

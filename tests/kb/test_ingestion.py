@@ -142,6 +142,23 @@ def test_an_upload_over_the_limit_is_refused(start_kb: StartKb) -> None:
     assert upload(kb, {"a.md": b"x" * 4096}).status_code == 413
 
 
+def test_a_documents_passages_are_shown_as_they_were_cut(lonely_kb: Kb) -> None:
+    content = "# Tea\n\nIntroduction.\n\n## Green\n\nEighty degrees.\n\n## Black\n\nBoiling water."
+    document_id = lonely_kb.put("tea.md", content)["id"]
+    path = f"/api/documents/{document_id}/chunks"
+    first = lonely_kb.admin.get(path, params={"limit": 2}).json()
+    rest = lonely_kb.admin.get(path, params={"cursor": first["next_cursor"]}).json()
+    passages = [*first["items"], *rest["items"]]
+    assert [passage["position"] for passage in passages] == [0, 1, 2]
+    assert [passage["anchor"] for passage in passages] == ["tea", "green", "black"]
+    assert passages[1]["heading_path"] == ["Tea", "Green"]
+    assert passages[1]["content"] == "Eighty degrees."
+    assert passages[1]["tokens"] > 0
+    assert rest["next_cursor"] is None
+    assert lonely_kb.admin.get("/api/documents/nobody/chunks").status_code == 404
+    assert lonely_kb.visitor.get(path).status_code == 401
+
+
 def test_documents_are_listed_in_pages_and_deleted_by_source(lonely_kb: Kb) -> None:
     for name in "dbeac":
         lonely_kb.put(f"{name}.txt", name * 3)
