@@ -13,35 +13,63 @@ def attributes_of(
     source: UsageSource,
     cost: float | None,
 ) -> dict[str, object]:
-    outcome = record.outcome or Outcome()
-    target = record.target
-    attributes: dict[str, object | None] = {
+    """The event's attributes, by OpenTelemetry's names where there are such; none is null.
+
+    https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
+    """
+    told: dict[str, object] = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": target.provider.name if target else None,
-        "gen_ai.request.model": target.model if target else record.asked_model,
-        "gen_ai.response.model": outcome.model,
         "gen_ai.request.stream": record.stream,
-        "gen_ai.usage.input_tokens": usage.input_tokens if usage else None,
-        "gen_ai.usage.output_tokens": usage.output_tokens if usage else None,
-        "gen_ai.usage.cache_read.input_tokens": usage.cached_input_tokens or None
-        if usage
-        else None,
-        "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens or None if usage else None,
-        "gen_ai.response.finish_reasons": outcome.finish_reasons or None,
-        "gen_ai.response.time_to_first_chunk": record.first_output_seconds,
         "trivet.duration_seconds": seconds,
-        "trivet.cost_usd": cost,
         "trivet.usage_source": source,
         "trivet.end_reason": record.end_reason,
-        "trivet.attempts": record.attempts or None,
-        "trivet.fallback_from": record.fallback_from,
         "http.response.status_code": record.status,
-        "error.type": record.error.type if record.error else None,
-        "trivet.assistant": record.assistant,
         "trivet.question": record.question,
-        "trivet.citations": record.citations,
     }
-    return {name: value for name, value in attributes.items() if value is not None}
+    if record.target is not None:
+        told["gen_ai.provider.name"] = record.target.provider.name
+        told["gen_ai.request.model"] = record.target.model
+    elif record.asked_model is not None:
+        told["gen_ai.request.model"] = record.asked_model
+    if usage is not None:
+        _tell_usage(told, usage, cost)
+    if record.outcome is not None:
+        _tell_outcome(told, record.outcome)
+    if record.first_output_seconds is not None:
+        told["gen_ai.response.time_to_first_chunk"] = record.first_output_seconds
+    if record.attempts:
+        told["trivet.attempts"] = record.attempts
+    if record.fallback_from is not None:
+        told["trivet.fallback_from"] = record.fallback_from
+    if record.error is not None:
+        told["error.type"] = record.error.type
+    if record.assistant is not None:
+        _tell_assistant(told, record.assistant, record.citations)
+    return told
+
+
+def _tell_assistant(told: dict[str, object], name: str, citations: list[str] | None) -> None:
+    told["trivet.assistant"] = name
+    if citations is not None:
+        told["trivet.citations"] = citations
+
+
+def _tell_usage(told: dict[str, object], usage: Usage, cost: float | None) -> None:
+    told["gen_ai.usage.input_tokens"] = usage.input_tokens
+    told["gen_ai.usage.output_tokens"] = usage.output_tokens
+    if usage.cached_input_tokens:
+        told["gen_ai.usage.cache_read.input_tokens"] = usage.cached_input_tokens
+    if usage.reasoning_tokens:
+        told["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens
+    if cost is not None:
+        told["trivet.cost_usd"] = cost
+
+
+def _tell_outcome(told: dict[str, object], outcome: Outcome) -> None:
+    if outcome.model is not None:
+        told["gen_ai.response.model"] = outcome.model
+    if outcome.finish_reasons:
+        told["gen_ai.response.finish_reasons"] = outcome.finish_reasons
 
 
 def log_fields_of(record: Record, usage: Usage | None, source: UsageSource) -> dict[str, object]:
