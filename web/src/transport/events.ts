@@ -5,6 +5,8 @@ export interface ServerEvent {
   /** The event's name; "message" when it has none. */
   name: string;
   data: string;
+  /** Where to go on from, when the connection breaks: for `Last-Event-ID`. */
+  id?: string;
 }
 
 /** One event may not be larger than this many characters: a broken upstream must not fill the page's memory. */
@@ -20,7 +22,7 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
   const events: ServerEvent[] = [];
   let overflow = false;
   const parser = createParser({
-    onEvent: ({ event, data }) => events.push({ name: event || "message", data }),
+    onEvent: ({ event, data, id }) => events.push({ name: event || "message", data, ...(id === undefined ? {} : { id }) }),
     onError: (error) => (overflow ||= error.type === "max-buffer-size-exceeded"),
     maxBufferSize: MAX_EVENT_CHARACTERS,
   });
