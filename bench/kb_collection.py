@@ -133,7 +133,6 @@ def _document(collection: CollectionRow, document_id: str, lang: str) -> dict[st
         "media_type": "text/plain",
         "content_hash": document_id,
         "size_bytes": 0,
-        "content": b"",
         "metadata": {},
         "created_at": now(),
         "updated_at": now(),
