@@ -107,7 +107,7 @@ def test_the_newest_come_first_with_their_poems_name(lonely_kb: Kb) -> None:
     report = created(client, f"/{made['id']}/briefings", briefing())
     recent = counts(client)["recent"]
     assert [(item["kind"], item["id"], item["by"]) for item in recent] == [
-        ("briefing", report["id"], "ai"),
+        ("briefing", report["id"], ""),
         ("translation", other["id"], "ai"),
         ("poem", made["id"], ""),
     ]

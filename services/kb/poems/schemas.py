@@ -15,7 +15,9 @@ MAX_TRANSLATION_CHARACTERS = 200_000
 MAX_NOTES_CHARACTERS = 20_000
 MAX_BRIEFING_BYTES = 500_000
 MAX_SKIP = 10**9
+# Beyond what one result can take, and so small that sums stay numbers.
 _MAX_TOKENS = 10**12
+_MAX_AMOUNT = 1e9
 _LANG = r"^[a-z]{2}(-[A-Z]{2})?$"
 
 Scalar = Annotated[str, Field(max_length=2_000)] | int | float | bool | None
@@ -124,8 +126,8 @@ class Making(BaseModel):
     model: Annotated[str, Field(max_length=200)] = ""
     input_tokens: int | None = Field(None, ge=0, le=_MAX_TOKENS)
     output_tokens: int | None = Field(None, ge=0, le=_MAX_TOKENS)
-    cost_usd: float | None = Field(None, ge=0, allow_inf_nan=False)
-    seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
+    cost_usd: float | None = Field(None, ge=0, le=_MAX_AMOUNT)
+    seconds: float | None = Field(None, ge=0, le=_MAX_AMOUNT)
 
 
 class TranslationsQuery(BaseModel):

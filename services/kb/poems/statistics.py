@@ -86,7 +86,7 @@ class _Counting:
             literal("translation"), t.created_at, t.id, t.poem_id, t.target_lang, t.translator_type
         )
         briefings = select(
-            literal("briefing"), b.created_at, b.id, b.poem_id, literal(""), literal("ai")
+            literal("briefing"), b.created_at, b.id, b.poem_id, literal(""), literal("")
         )
         newest = [
             select(part.order_by(part.selected_columns[2].desc()).limit(_RECENT).subquery())

@@ -74,7 +74,7 @@ class DayCount(BaseModel):
 
 
 class RecentItem(BaseModel):
-    """Something that was made; `by`: ai, human, or empty for a poem."""
+    """Something that was made; `lang` and `by` (ai or human) are empty where they say nothing."""
 
     kind: Literal["poem", "translation", "briefing"]
     time: str
