@@ -7,6 +7,7 @@ import heapq
 import itertools
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _IDLE_SECONDS = 2.0
 _BATCHES_BETWEEN_RESTS = 500
 _PRIORITY: dict[InputType, int] = {"query": 0, "passage": 1}
 
+# So long after a query the next one is expected: it then waits for one passage, not for a batch.
+_ATTENTIVE_SECONDS = 5.0
 # Counting this much takes some milliseconds, which a query may have to wait.
 _COUNTED_CHARACTERS = 16_000
 
@@ -56,6 +59,7 @@ class BatchScheduler:
         self._changed = threading.Condition()
         self._stopping = False
         self._batches_since_rest = 0
+        self._queried_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
 
     def start(self) -> None:
@@ -149,10 +153,15 @@ class BatchScheduler:
                 self._changed.wait(_IDLE_SECONDS)
             if self._stopping or not self._queue:
                 return None
-            batch = heapq.heappop(self._queue)
-            if batch.input_type is not None:
-                self._waiting[batch.input_type] -= len(batch.texts)
-            return batch
+            return self._popped()
+
+    def _popped(self) -> _Batch:
+        batch = heapq.heappop(self._queue)
+        if batch.input_type is not None:
+            self._waiting[batch.input_type] -= len(batch.texts)
+        if batch.input_type == "query":
+            self._queried_at = time.monotonic()
+        return batch
 
     def _rest(self) -> None:
         """Once after work, when nothing waits; and now and then while work goes on."""
@@ -167,18 +176,37 @@ class BatchScheduler:
         if self._batches_since_rest > _BATCHES_BETWEEN_RESTS:
             self._rest()
         try:
-            batch.result.set_result(_done(encoder, batch))
+            batch.result.set_result(self._done(encoder, batch))
         except TrivetError as error:
             batch.result.set_exception(error)
         except Exception as exc:  # noqa: BLE001  # whatever a model throws, the thread goes on
             _log.error("a batch could not be embedded", exc_info=exc)
             batch.result.set_exception(InternalError("The texts could not be embedded."))
 
+    def _done(self, encoder: Encoder, batch: _Batch) -> Encoded | list[int]:
+        if batch.input_type is None:
+            return encoder.count(batch.texts)
+        asked = time.monotonic() - self._queried_at < _ATTENTIVE_SECONDS
+        if batch.input_type == "passage" and asked:
+            return self._one_by_one(encoder, batch.texts)
+        return encoder.encode(batch.texts, batch.input_type)
 
-def _done(encoder: Encoder, batch: _Batch) -> Encoded | list[int]:
-    if batch.input_type is None:
-        return encoder.count(batch.texts)
-    return encoder.encode(batch.texts, batch.input_type)
+    def _one_by_one(self, encoder: Encoder, texts: Sequence[str]) -> Encoded:
+        """Embeds passages singly, with the queries that wait in between."""
+        parts: list[Encoded] = []
+        for text in texts:
+            self._serve_queries(encoder)
+            parts.append(encoder.encode([text], "passage"))
+        vectors = np.concatenate([part.vectors for part in parts])
+        return Encoded(vectors, sum(part.tokens for part in parts))
+
+    def _serve_queries(self, encoder: Encoder) -> None:
+        while True:
+            with self._changed:
+                if not self._queue or self._queue[0].priority != _PRIORITY["query"]:
+                    return
+                batch = self._popped()
+            self._embed(encoder, batch)
 
 
 def _groups_by_size(texts: Sequence[str]) -> Iterator[list[str]]:

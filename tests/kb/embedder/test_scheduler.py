@@ -60,7 +60,8 @@ async def test_queries_pass_between_batches_of_passages(encoder: GatedEncoder) -
     encoder.gate.set()
     found = await passages
     await query
-    assert [kind for kind, _ in encoder.batches] == ["passage", "query", "passage"]
+    # After a query the passages go singly: see below.
+    assert [kind for kind, _ in encoder.batches] == ["passage", "query", "passage", "passage"]
     assert found.vectors[:, 0].tolist() == [3, 1, 2, 4], "results keep the order of the texts"
     assert encoder.batches[0][1] == ["a", "aa"], "texts of like length go together"
     scheduler.stop()
@@ -140,4 +141,25 @@ async def test_tokens_are_counted_in_order_however_long_the_texts_are(
     scheduler = scheduled(lambda: encoder)
     texts = ["one two three", "word " * 9000, "", "a b"]
     assert await scheduler.count(texts) == [3, 9000, 0, 2]
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_while_queries_come_they_wait_for_one_passage_and_not_for_a_batch(
+    encoder: GatedEncoder,
+) -> None:
+    scheduler = scheduled(lambda: encoder)
+    encoder.gate.set()
+    await scheduler.encode(["first"], "query")
+    encoder.gate.clear()
+    passages = asyncio.create_task(scheduler.encode(["a", "bb"], "passage"))
+    await asyncio.to_thread(until, lambda: len(encoder.batches) == 2)
+    query = asyncio.create_task(scheduler.encode(["second"], "query"))
+    await asyncio.sleep(0)
+    encoder.gate.set()
+    found = await passages
+    await query
+    kinds = [kind for kind, _ in encoder.batches]
+    assert kinds == ["query", "passage", "query", "passage"]
+    assert found.vectors[:, 0].tolist() == [1, 2]
     scheduler.stop()
