@@ -39,7 +39,7 @@ def watched(base_url: str, path: str, after: str = "", pause_after: int = 0) -> 
         client.stream("GET", path, headers=headers) as response,
     ):
         assert response.status_code == 200
-        assert response.headers["x-accel-buffering"] == "no"
+        assert response.headers["cache-control"] == "no-cache"
         for chunk in response.iter_bytes():
             found += parser.feed(chunk)
             if pause_after and sum(bool(event.id) for event in found) >= pause_after:
