@@ -45,7 +45,7 @@ class Database:
 
 
 def open_database(settings: Settings) -> Database:
-    """`data/kb.db`, its schema brought up to date, with the collections `site` and `poems` in it."""
+    """`data/kb.db`, its schema brought up to date, with the collections `site` and `poems`."""
     engine = open_engine(settings.database_path, cache_mib=16)
     event.listen(engine, "connect", _delete_securely)
     if not _is_current(engine):

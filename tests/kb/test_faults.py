@@ -28,7 +28,12 @@ FILES = {
 
 @contextmanager
 def kb_process(data_dir: Path, port: int, engines: dict[str, str]) -> Iterator[tuple[Kb, int]]:
-    environ = {"TRIVET_DATA_DIR": str(data_dir), "KB_PORT": str(port), **engines}
+    away = {
+        "TRIVET_CHROMA_PORT": str(free_port()),
+        "KB_EMBEDDER_PORT": str(free_port()),
+        "TRIVET_ANALYTICS_URLS": f"http://127.0.0.1:{free_port()}",
+    }
+    environ = {"TRIVET_DATA_DIR": str(data_dir), "KB_PORT": str(port), **away, **engines}
     command = processes.python("-m", "services.kb")
     with processes.process(command, environ, data_dir / "log") as started:
         base_url = f"http://127.0.0.1:{port}"
@@ -232,3 +237,22 @@ def test_an_ingestion_waits_for_the_embedder_and_then_ends(
     assert (view["state"], view["chunks_done"]) == ("running", 0)
     second = start_kb(**engines, TRIVET_INSTANCE="1")
     assert second.collection()["pending"] == 1, "the first one's worker goes on waiting"
+
+
+def test_a_rebuild_holds_up_nothing_else_and_misses_nothing(kb: Kb, chroma_url: str) -> None:
+    """What comes and goes while an index is made anew is in the new one, and not in it."""
+    made = [kb.put(name, content.decode()) for name, content in FILES.items()]
+    for name, content in FILES.items():
+        kb.put(f"more/{name}", f"{content.decode()} more {'words ' * 150}")
+    kb.indexed()
+    with sqlite3.connect(kb.data_dir / "kb.db") as connection:
+        connection.execute("DELETE FROM vectors")  # so that the rebuild takes its time
+    job = kb.admin.post("/api/collections/site/rebuild").json()
+    until(lambda: kb.admin.get(f"/api/jobs/{job['id']}").json()["chunks_done"], 30, "it began")
+    kb.put("meanwhile.md", "# Meanwhile\n\nA heron came by.")
+    kb.admin.delete(f"/api/documents/{made[3]['id']}")
+    assert kb.job(job["id"])["state"] == "done"
+    kb.indexed()
+    assert kb.sources("a heron", top_k=1) == ["meanwhile.md#meanwhile"]
+    assert "doc-3.md#title-3" not in kb.sources("Title 3", top_k=50)
+    until(lambda: vector_count(kb, chroma_url) == kb.collection()["chunks"], 20)

@@ -15,7 +15,9 @@ from starlette.routing import Route
 from services.kernel.sse import SseParser
 from tests.kb import documents
 from tests.kb.conftest import Kb, StartKb
+from tests.kb.test_faults import kb_process
 from tests.kb.test_ingestion import rows, upload
+from tests.support.ports import free_port
 from tests.support.server import running
 from tests.support.wait import until
 
@@ -210,3 +212,24 @@ def test_a_pdf_is_shown_as_its_text(lonely_kb: Kb, tmp_path: Path) -> None:
     found = lonely_kb.admin.get(f"/api/documents/{job['files'][0]['document_id']}").json()
     assert (found["content"], found["media_type"]) == ("page one", "application/pdf")
     assert found["up_to_date"] is True
+
+
+@pytest.mark.process
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    with kb_process(tmp_path, free_port(), {}) as (kb, pid):
+        small = anonymous_bytes_after(kb, pid, "small.txt", 500_000)
+        large = anonymous_bytes_after(kb, pid, "large.txt", 6_000_000)
+    assert large - small < 30 * 1024**2
+
+
+def anonymous_bytes_after(kb: Kb, pid: int, name: str, size_bytes: int) -> int:
+    """The most memory of its own that kb took while it stored a file: mapped files do not count."""
+    paragraph = "Some words of a sentence, and some more of them. " * 40 + "\n\n"
+    content = (paragraph * (size_bytes // len(paragraph))).encode()
+    job_id = upload(kb, {name: content}).json()["id"]
+    most = 0
+    while kb.admin.get(f"/api/jobs/{job_id}").json()["files_done"] == 0:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        (line,) = [line for line in rollup.splitlines() if line.startswith("Anonymous:")]
+        most = max(most, int(line.split()[1]) * 1024)
+    return most
