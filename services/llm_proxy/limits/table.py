@@ -42,7 +42,6 @@ class Table:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
         self._descriptor = os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o600)
         _make_room(self._descriptor)
         self._map = mmap.mmap(self._descriptor, _BYTES)
