@@ -202,7 +202,8 @@ def _free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = random.choice(_PORTS)
-        if port not in found and _is_free(port) and _is_free(port + 1000):
+        wanted = {port - 1000, port, port + 1000}  # of another's second instance, too
+        if wanted.isdisjoint(found) and _is_free(port) and _is_free(port + 1000):
             found.append(port)
     return found
 
