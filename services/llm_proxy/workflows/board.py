@@ -133,6 +133,8 @@ class Board:
     def _forget(self, key: tuple[str, int], done: asyncio.Future[Page]) -> None:
         if self._pages.get(key) is done:
             del self._pages[key]
+        if not done.cancelled() and done.exception() is not None:
+            _log.error("a task's events cannot be read", exc_info=done.exception())
 
     async def _read(self, task_id: str, after: int) -> Page:
         events, before = await to_thread.run_sync(self._store.events, task_id, after, PAGE_EVENTS)

@@ -116,8 +116,7 @@ async def generate_briefing(call: Call[State], body: BriefingBody) -> BriefingAn
     if not body.force_regenerate:
         known = await workflows.shelf.newest_briefing(body.poem_id)
         if known is not None:
-            bbr_id = str(known["id"])
-            return BriefingAnswer(status="exists", poem_id=body.poem_id, bbr_id=bbr_id)
+            return BriefingAnswer(status="exists", bbr_id=str(known["id"]))
     task, _ = await workflows.briefings.start(poem, call.request_id)
     workflows.engine.wake()
     return BriefingAnswer(status="generating", poem_id=body.poem_id, task_id=task.id)

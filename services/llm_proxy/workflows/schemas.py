@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from services.llm_proxy.workflows.definition import MAX_ANSWER_CHARACTERS
 
@@ -86,7 +92,7 @@ class TaskQuery(BaseModel):
         | None
     ) = None
     poem_id: _Id | None = None
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
     cursor: Annotated[int, Field(ge=1, le=2**53)] | None = None
 
 
@@ -135,12 +141,17 @@ class BriefingBody(BaseModel):
 
 
 class BriefingAnswer(BaseModel):
-    """`exists` with `bbr_id`, or `generating` with `task_id`."""
+    """`exists` with `bbr_id`, or `generating` with `poem_id` and `task_id`."""
 
     status: Literal["exists", "generating"]
-    poem_id: str
     bbr_id: str | None = None
+    poem_id: str | None = None
     task_id: str | None = None
+
+    @model_serializer(mode="wrap")
+    def _what_there_is(self, serialize: SerializerFunctionWrapHandler) -> dict[str, str]:
+        kept: dict[str, str | None] = serialize(self)
+        return {name: value for name, value in kept.items() if value is not None}
 
 
 class SessionBody(BaseModel):

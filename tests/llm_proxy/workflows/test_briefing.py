@@ -14,11 +14,15 @@ def test_a_briefing_is_made_once_and_again_when_forced(start: Start) -> None:
     with start() as house:
         assert house.call("GET", f"/api/v1/bbr/{POEM['id']}").status_code == 404
         begun = house.call("POST", GENERATE, ASKED).json()
-        assert begun["status"] == "generating" and begun["poem_id"] == POEM["id"]
+        assert begun == {
+            "status": "generating",
+            "poem_id": POEM["id"],
+            "task_id": begun["task_id"],
+        }
         task = house.ended(begun["task_id"])
         assert task["status"] == "completed" and task["result"]["content"] == BRIEFING
         exists = house.call("POST", GENERATE, ASKED).json()
-        assert exists["status"] == "exists" and exists["bbr_id"] == task["result"]["bbr_id"]
+        assert exists == {"status": "exists", "bbr_id": task["result"]["bbr_id"]}
         shown = house.call("GET", f"/api/v1/bbr/{POEM['id']}").json()
         assert shown["bbr_id"] == exists["bbr_id"] and shown["content"] == BRIEFING
         assert (shown["model"], shown["input_tokens"], shown["output_tokens"]) == (
