@@ -85,6 +85,7 @@ async def _state(
     preparer = Preparer(sandbox, TokenCounter(client), settings.chunk_tokens)
     ingestion = Ingestion(database, preparer)
     poem_index = PoemIndex(database, settings.spool_dir, ingestion)
+    await poem_index.mark_strays()
     indexer = _indexer(settings, database, ingestion, poem_index, embedder, index)
     await stack.enter_async_context(background(indexer.run(), "indexer"))
     return State(

@@ -123,6 +123,30 @@ def test_a_change_that_was_cut_off_is_made_after_a_restart(tmp_path: Any) -> Non
         assert kinds(found(kb, "空山")) == ["poem"]
 
 
+def test_what_has_no_document_of_the_present_recipe_is_indexed_at_the_start(tmp_path: Any) -> None:
+    def recipes() -> set[str]:
+        with sqlite3.connect(tmp_path / "kb.db") as connection:
+            rows = connection.execute("SELECT recipe FROM documents").fetchall()
+        return {recipe.rpartition("/")[0] for (recipe,) in rows}
+
+    with running_kb(tmp_path, {}) as kb:
+        made = created(kb.admin, "", poem())
+        created(kb.admin, f"/{made['id']}/translations", translation())
+        settled(kb)
+        gone = {"collection": "poems", "source": f"poems/{made['id']}.txt"}
+        assert kb.admin.delete("/api/documents", params=gone).status_code == 204
+        assert found(kb, "明月") == []
+        before = recipes()
+    with running_kb(tmp_path, {}) as kb:
+        settled(kb)
+        assert kinds(found(kb, "明月")) == ["poem"]
+        assert recipes() == before
+    with running_kb(tmp_path, {"KB_CHUNK_TOKENS": "64"}) as kb:
+        settled(kb)
+        assert len(recipes()) == 1
+        assert recipes() != before
+
+
 def test_texts_that_no_reader_likes_stop_no_other(lonely_kb: Kb) -> None:
     created(lonely_kb.admin, "", poem(original_text="\x00\n \n"))
     created(lonely_kb.admin, "", poem(original_text="a\x00moon\x0b\x1b[31m"))

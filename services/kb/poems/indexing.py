@@ -41,6 +41,13 @@ class PoemIndex:
         self._spool_dir = spool_dir
         self._ingestion = ingestion
 
+    async def mark_strays(self) -> None:
+        """Notes what has no document of the present recipe, so that it is indexed."""
+        recipe = f"{self._ingestion.recipe}/"
+        found = await self._database.read(lambda c: stale.strays(c, recipe))
+        if found:
+            await self._database.write(lambda c: [stale.mark(c, *stray) for stray in found])
+
     async def index_one(self) -> bool:
         """Brings one document up to date; False when all are. What fails is tried some times."""
         entry = await self._database.read(stale.first)

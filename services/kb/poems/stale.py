@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, literal, select, union_all, update
 
-from services.kb.poems.tables import STALE_POEMS, TRANSLATIONS
+from services.kb import catalogue
+from services.kb.models import DOCUMENTS
+from services.kb.poems.tables import POEMS, STALE_POEMS, TRANSLATIONS
 
 MAX_ATTEMPTS = 5
 
@@ -48,6 +50,21 @@ def mark_all(connection: Connection, poem_id: str) -> list[str]:
     of_poem = select(TRANSLATIONS.c.id).where(TRANSLATIONS.c.poem_id == poem_id)
     ids = connection.execute(of_poem).scalars().all()
     return [mark(connection, poem_id, translation_id) for translation_id in ("", *ids)]
+
+
+def strays(connection: Connection, recipe: str) -> list[tuple[str, str]]:
+    """(poem, translation or nothing) of what has no document whose recipe begins so: a changed way
+    of cutting, or a document that was deleted by hand."""
+    collection = catalogue.find(connection, catalogue.POEMS_COLLECTION)
+    d = DOCUMENTS.c
+    current = select(d.source).where(
+        d.collection_id == collection.id, d.recipe.startswith(recipe, autoescape=True)
+    )
+    known = set(connection.execute(current).scalars())
+    poems = select(POEMS.c.id, literal(""))
+    every = union_all(poems, select(TRANSLATIONS.c.poem_id, TRANSLATIONS.c.id))
+    rows = [(str(poem_id), str(other)) for poem_id, other in connection.execute(every)]
+    return [row for row in rows if source_of(*row) not in known]
 
 
 def first(connection: Connection) -> Stale | None:
