@@ -68,16 +68,18 @@ def make(engines: Engines, name: str, size: int, base: Vectors, model: Model) ->
     try:
         with write(engine) as connection:
             collection = catalogue.create(connection, name)
-            catalogue.adopt_model(connection, collection, model)
         ids: list[int] = []
         texts = sentences()
         for first in range(0, size, BATCH):
             with write(engine) as connection:
                 part = vectors[first : first + BATCH]
                 ids += _write(connection, collection, part, first, texts, model)
+        asyncio.run(_place(engines.chroma_url, collection, model, ids, vectors))
+        with write(engine) as connection:
+            # Last of all: kb heals an index that does not hold yet what it should.
+            catalogue.adopt_model(connection, collection, model)
     finally:
         engine.dispose()
-    asyncio.run(_place(engines.chroma_url, collection, model, ids, vectors))
     return Large(name, ids, vectors)
 
 
