@@ -21,6 +21,8 @@ from typing import Any
 
 import pytest
 
+from scripts.stack.mirrors import read_mirrors
+from scripts.stack.node_packages import install
 from scripts.stack.places import ROOT
 from tests.mock_vendor.server import Vendor, running_vendor
 
@@ -160,6 +162,7 @@ def _copy(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
+    install(read_mirrors())  # else `make run` would do it in the copy, and empty what that links to
     for name in (".venv", "node_modules"):
         (target / name).symlink_to(ROOT / name)
     if (ROOT / "web" / "dist").exists():

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.llm_proxy.workflows.stands import BRIEFING, POEM, said_to
 from tests.support.wait import until
@@ -37,6 +39,7 @@ def test_a_briefing_is_made_once_and_again_when_forced(start: Start) -> None:
         assert newest["bbr_id"] != exists["bbr_id"]
 
 
+@pytest.mark.process
 def test_two_who_ask_at_once_get_one_briefing(start: Start) -> None:
     with start(instances=2) as house:
         house.model.hold()

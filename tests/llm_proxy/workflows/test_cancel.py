@@ -5,6 +5,8 @@ import pytest
 from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("asked", [0, 1])
 def test_cancelling_ends_the_models_call_wherever_it_runs(start: Start, asked: int) -> None:

@@ -2,6 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from services.kernel.sse import SseEvent
 from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.llm_proxy.workflows.stands import said_to
@@ -74,6 +76,7 @@ def test_an_odd_last_event_id_counts_as_none(house: House) -> None:
         assert len(house.events(task_id, after=odd)) > 2
 
 
+@pytest.mark.process
 def test_watchers_in_both_instances_see_the_same(start: Start) -> None:
     with start(instances=2) as house:
         house.model.hold()
