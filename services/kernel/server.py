@@ -96,6 +96,22 @@ def _give_up(service: str, problems: Sequence[str]) -> NoReturn:
     sys.exit(1)
 
 
+def aside(work: Callable[[], object]) -> None:
+    """Does `work` in a child process and waits for it: what it imports takes no memory here.
+
+    For what a service needs once and for a moment, as Alembic (8 MB). The service does the same
+    again, and finds it done; a failure shows itself then. Call it before any thread is started.
+    """
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        return
+    try:
+        work()
+    finally:
+        os._exit(0)  # neither exit handlers nor a traceback: both are the parent's
+
+
 def serve(
     service: str, port: int, create_app: Callable[[], ASGIApp], log_level: str = "info"
 ) -> None:

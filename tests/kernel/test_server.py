@@ -128,3 +128,25 @@ def test_a_configuration_that_the_lifespan_refuses_ends_it_with_78(tmp_path: Pat
     _, err = process.communicate(timeout=20)
     assert process.returncode == 78
     assert err == "trivet: SAMPLE_PORT: must be a number\n"
+
+
+def test_work_done_aside_leaves_its_imports_behind_even_when_it_fails(tmp_path: Path) -> None:
+    program = """
+import pathlib, sys
+from services.kernel.server import aside
+
+def work():
+    import colorsys
+    pathlib.Path(sys.argv[1]).write_text(colorsys.__name__)
+
+def fail():
+    raise RuntimeError("canary")
+
+aside(work)
+aside(fail)
+assert "colorsys" not in sys.modules
+"""
+    done = tmp_path / "done"
+    ran = subprocess.run([sys.executable, "-c", program, str(done)], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    assert done.read_text() == "colorsys"
