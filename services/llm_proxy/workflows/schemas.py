@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    model_serializer,
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.llm_proxy.workflows.definition import MAX_ANSWER_CHARACTERS
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 _Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
 _Name = Annotated[str, Field(min_length=1, max_length=64)]
+_Sometimes = Annotated[str | None, Field(exclude_if=lambda value: value is None)]
 Mode = Literal["hybrid", "manual", "reasoning", "non_reasoning"]
 
 
@@ -144,14 +139,9 @@ class BriefingAnswer(BaseModel):
     """`exists` with `bbr_id`, or `generating` with `poem_id` and `task_id`."""
 
     status: Literal["exists", "generating"]
-    bbr_id: str | None = None
-    poem_id: str | None = None
-    task_id: str | None = None
-
-    @model_serializer(mode="wrap")
-    def _what_there_is(self, serialize: SerializerFunctionWrapHandler) -> dict[str, str]:
-        kept: dict[str, str | None] = serialize(self)
-        return {name: value for name, value in kept.items() if value is not None}
+    bbr_id: _Sometimes = None
+    poem_id: _Sometimes = None
+    task_id: _Sometimes = None
 
 
 class SessionBody(BaseModel):
