@@ -25,9 +25,10 @@ from services.kb.search_schemas import (
 from services.kb.state import State
 from services.kernel.routing import Call
 
-# A neighbour says on whose behalf it searches; nobody else is believed.
+# A neighbour, or the administrator, says why it searches; nobody else is believed. A replay asks
+# again what was asked before, to see what a new document changed: it is nobody's search.
 CAUSE_HEADER = "X-Trivet-Cause"
-_CAUSES = ("user", "assistant")
+_CAUSES = ("user", "assistant", "replay")
 _QUERIES_AT_ONCE = 4
 
 
@@ -88,7 +89,12 @@ async def _searched(call: Call[State], options: SearchOptions, text: str) -> Sea
 def _record(call: Call[State], query: Query, found: Found) -> None:
     """Search events, as analytics counts them."""
     own = call.caller.kind == "neighbour"
-    said = call.request.headers.get(CAUSE_HEADER, "assistant") if own else "user"
+    cause = _cause(call)
+    call.context.log_fields["found"] = found.total
+    if found.degraded:
+        call.context.log_fields["degraded"] = list(found.degraded)
+    if cause == "replay":
+        return
     attributes: dict[str, Any] = {
         "trivet.query": query.text,
         "trivet.collection": query.collection,
@@ -96,13 +102,10 @@ def _record(call: Call[State], query: Query, found: Found) -> None:
         "trivet.top_k": query.top_k,
         "trivet.total_found": found.total,
         "trivet.duration_seconds": found.took_ms / 1000,
-        "trivet.cause": said if said in _CAUSES else "user",
+        "trivet.cause": cause,
     }
     if found.hits:
         attributes["trivet.top_score"] = round(found.hits[0].relevance, 4)
-    call.context.log_fields["found"] = found.total
-    if found.degraded:
-        call.context.log_fields["degraded"] = list(found.degraded)
     call.state.outbox.record(
         "search",
         attributes,
@@ -110,6 +113,14 @@ def _record(call: Call[State], query: Query, found: Found) -> None:
         session_id=call.session_id,
         visitor_id=None if own else call.context.visitor_id,
     )
+
+
+def _cause(call: Call[State]) -> str:
+    kind = call.caller.kind
+    said = call.request.headers.get(CAUSE_HEADER)
+    if said in _CAUSES and kind in ("neighbour", "administrator"):
+        return said
+    return "assistant" if kind == "neighbour" else "user"
 
 
 def _result(hit: Hit, collection: str) -> SearchResult:
