@@ -4,11 +4,20 @@ import { PageRegistry } from "../registry";
 
 /** Every page of the console. A new page is one more `register` here and a module of its own. */
 export const pageRegistry = (): PageRegistry =>
-  new PageRegistry().register({
-    id: "overview",
-    path: "/",
-    group: "observe",
-    title: { en: consoleWords.en.overview, zh: consoleWords.zh.overview },
-    icon: icons.overview,
-    load: () => import("./overview/overview-page").then(({ OverviewPage }) => OverviewPage),
-  });
+  new PageRegistry()
+    .register({
+      id: "overview",
+      path: "/",
+      group: "observe",
+      title: { en: consoleWords.en.overview, zh: consoleWords.zh.overview },
+      icon: icons.overview,
+      load: () => import("./overview/overview-page").then(({ OverviewPage }) => OverviewPage),
+    })
+    .register({
+      id: "knowledge",
+      path: "/knowledge",
+      group: "knowledge",
+      title: { en: consoleWords.en.knowledge, zh: consoleWords.zh.knowledge },
+      icon: icons.knowledge,
+      load: () => import("./knowledge/knowledge-page").then(({ KnowledgePage }) => KnowledgePage),
+    });

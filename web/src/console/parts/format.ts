@@ -1,0 +1,33 @@
+/** Figures and times as people read them. `locale`: BCP 47. */
+export const formatNumber = (value: number, locale: string): string => new Intl.NumberFormat(locale).format(value);
+
+export const formatScore = (value: number, locale: string, digits = 2): string =>
+  new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+
+export const formatPercent = (share: number, locale: string): string =>
+  new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share);
+
+export const formatUsd = (value: number, locale: string): string =>
+  new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: "USD",
+    // A call of a model costs parts of a cent.
+    maximumFractionDigits: value > 0 && value < 0.1 ? 4 : 2,
+  }).format(value);
+
+export const formatSeconds = (seconds: number, locale: string): string =>
+  new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: 1 }).format(seconds);
+
+export function formatBytes(bytes: number, locale: string): string {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const step = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
+  const format = { style: "unit", unit: units[step], unitDisplay: "short", maximumFractionDigits: step === 0 ? 0 : 1 } as const;
+  return new Intl.NumberFormat(locale, format as Intl.NumberFormatOptions).format(bytes / 1000 ** step);
+}
+
+/** A time of the services (RFC 3339, UTC) in the reader's own zone; what is none stands as it is. */
+export function formatTime(time: string, locale: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) return time;
+  return date.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
+}
