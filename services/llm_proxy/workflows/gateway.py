@@ -20,6 +20,7 @@ from services.kernel.errors import Overloaded, TrivetError, UpstreamError, Upstr
 from services.kernel.rendering import error_payload
 from services.kernel.sse import SseError, SseEvent, SseParser
 from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.target import Target
 from services.llm_proxy.workflows.definition import MAX_ANSWER_CHARACTERS
 
 CONNECT_SECONDS = 3.0
@@ -27,7 +28,8 @@ SILENCE_SECONDS = 120.0  # the gateway beats every few seconds: longer silence i
 MAX_RETRY_AFTER_SECONDS = 120.0
 _AGAIN_LATER = (429, 503)
 OnText = Callable[[str], Awaitable[None]]
-PriceOf = Callable[[str, Usage], float | None]
+# The deployment behind a name, empty for the default; None where there is none by now.
+FindTarget = Callable[[str], Target | None]
 
 
 class CallFailed(Exception):
@@ -84,9 +86,9 @@ class Said:
 class Gateway:
     """Calls over HTTP; `base_urls` are its instances, the nearest first."""
 
-    def __init__(self, base_urls: Sequence[str], credential: str, price_of: PriceOf) -> None:
+    def __init__(self, base_urls: Sequence[str], credential: str, find_target: FindTarget) -> None:
         self._base_urls = tuple(url.rstrip("/") for url in base_urls)
-        self._price_of = price_of
+        self._find_target = find_target
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS),
             headers={"Authorization": f"Bearer {credential}", "User-Agent": f"Trivet/{VERSION}"},
@@ -138,11 +140,19 @@ class Gateway:
             cut = UpstreamError("the answer broke off.")
             raise CallFailed(_told(cut, question), again=True)
         said.text = "".join(said.pieces)
-        named = unquote(response.headers.get("x-trivet-model", ""))
-        said.model = named or question.model or said.model
-        if said.usage is not None and said.model:
-            said.cost_usd = self._price_of(said.model, said.usage)
+        self._attribute(said, unquote(response.headers.get("x-trivet-model", "")), question)
         return said
+
+    def _attribute(self, said: Said, named: str, question: Question) -> None:
+        """Who wrote it and what it cost. A stream whose first bytes were a heartbeat has no name in
+        its head: then it is what was asked for."""
+        target = self._find_target(named or question.model)
+        if target is None:
+            said.model = named or question.model or said.model
+            return
+        said.model = target.name
+        if said.usage is not None:
+            said.cost_usd = target.cost_usd(said.usage)
 
 
 def _take(said: Said, event: SseEvent, question: Question) -> str:

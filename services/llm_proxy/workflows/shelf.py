@@ -100,8 +100,12 @@ def _translation(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:
         **texts,
         "target_lang": task.inputs["target_lang"],
         "translator_type": result["translator_type"],
-        "model": result.get("model") or "",
+        "model": result.get("model") or _nameless(result),
     }
+
+
+def _nameless(result: Mapping[str, Any]) -> str:
+    return "" if result["translator_type"] == "human" else "unknown"
 
 
 def _briefing(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ from services.kernel.errors import TrivetError
 from services.kernel.http_client import NeighbourClient
 from services.kernel.outbox import Outbox
 from services.llm_proxy.catalog import Catalog
-from services.llm_proxy.providers.base import Usage
 from services.llm_proxy.settings import Settings
+from services.llm_proxy.target import Target
 from services.llm_proxy.workflows.board import Board
 from services.llm_proxy.workflows.briefing import Briefings
 from services.llm_proxy.workflows.definition import Input, Words, Workflow
@@ -145,13 +145,13 @@ def _gateway(settings: Settings, catalog: Callable[[], Catalog]) -> Gateway:
     own = settings.instance % len(urls)
     token = settings.workflow_api_key or ensure_token(settings.service_token_path)
 
-    def price_of(model: str, usage: Usage) -> float | None:
+    def find_target(model: str) -> Target | None:
         try:
-            return catalog().resolve(model, trusted=True).cost_usd(usage)
+            return catalog().resolve(model or None, trusted=True)
         except TrivetError:
             return None  # the file has changed since the call was made
 
-    return Gateway((*urls[own:], *urls[:own]), token, price_of)
+    return Gateway((*urls[own:], *urls[:own]), token, find_target)
 
 
 async def _forget(store: TaskStore, retention_days: int) -> None:

@@ -116,6 +116,7 @@ class Model:
     pieces: int = 3
     held: threading.Event = field(default_factory=threading.Event)
     seconds: float = 0.0
+    first_seconds: float = 0.0  # of silence before the first piece
 
     def hold(self) -> None:
         """From now on answers stop after their first piece, until `release`."""
@@ -141,6 +142,7 @@ class Model:
         self.most_running = max(self.most_running, self.running)
         whole = False
         try:
+            await asyncio.sleep(self.first_seconds)
             size = max(1, len(text) // self.pieces)
             for start in range(0, len(text), size):
                 yield _chunk({"choices": [_choice(text[start : start + size])]})

@@ -148,3 +148,11 @@ def test_a_briefing_goes_into_the_prompts_in_readable_words(start: Start) -> Non
         assert (
             "cultural context: The Tang dynasty." in house.model.calls[0]["messages"][-1]["content"]
         )
+
+
+def test_a_model_that_thinks_for_long_is_named_and_priced_all_the_same(start: Start) -> None:
+    with start(LLM_PROXY_HEARTBEAT_SECONDS="0.05") as house:
+        house.model.first_seconds = 0.2  # a heartbeat is sent before the head names the model
+        task = house.ended(house.translate("reasoning"))
+        assert {step["model"] for step in task["steps"]} == {"vendor/good"}
+        assert all(step["cost_usd"] for step in task["steps"])
