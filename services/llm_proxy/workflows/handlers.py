@@ -147,7 +147,8 @@ async def open_session(call: Call[State], body: SessionBody) -> SessionAnswer:
     workflows = call.state.workflows
     workflow = workflows.library.get(body.workflow)
     poem = await workflows.shelf.poem(body.poem_id)
-    inputs = {"target_lang": body.target_lang}
+    asked = "target_lang" in workflow.definition.inputs
+    inputs = {"target_lang": body.target_lang} if asked else {}
     new = new_task(workflow, "manual", inputs, call.request_id, poem)
     return session_of(await workflows.begin(new), status="created")
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from anyio import to_thread
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
@@ -99,11 +100,18 @@ async def step_body(request: Request, receive: Receive, limit_bytes: int) -> Ste
     raw = await read_body(receive, limit_bytes)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
-        form = await Request(request.scope, _replaying(raw)).form(max_files=0)
-        return validated(StepBody, dict(form))
+        return validated(StepBody, await _parts_of(request, raw))
     if kind == "application/x-www-form-urlencoded" and not raw.lstrip().startswith((b"{", b"[")):
         return validated(StepBody, _fields_of(raw))
     return validated(StepBody, parse_json(raw))
+
+
+async def _parts_of(request: Request, raw: bytes) -> dict[str, object]:
+    try:
+        form = await Request(request.scope, _replaying(raw)).form(max_files=0)
+    except (MultiPartException, UnicodeDecodeError, LookupError) as exc:
+        raise InvalidRequest("The body is no valid form.") from exc
+    return dict(form)
 
 
 def _fields_of(raw: bytes) -> dict[str, str]:

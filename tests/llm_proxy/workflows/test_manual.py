@@ -159,3 +159,26 @@ def test_kb_away_refuses_a_new_session_and_takes_the_last_answer_once_it_is_back
             until(lambda: house.task(session_id)["message"] == "waits for kb", 10, "it waits")
             house.kb.away = False
             assert last.result(20).json()["status"] == "completed"
+
+
+def test_a_form_that_is_none_is_refused(house: House) -> None:
+    session_id = opened(house)["session_id"]
+    path = f"{SESSIONS}/{session_id}/steps/{STEPS[0]}"
+    multipart = "multipart/form-data; boundary=b"
+    for kind, content in (
+        ("multipart/form-data", b"x"),
+        (multipart, b"--b no headers"),
+        (multipart + "; charset=none-such", b"--b\r\ncontent-disposition: form-data; name=content"),
+        ("application/x-www-form-urlencoded", b"\xff=&&"),
+        ("application/x-www-form-urlencoded", b"nothing"),
+    ):
+        headers = {**house.admin, "content-type": kind}
+        answer = house.clients[0].post(path, content=content, headers=headers)
+        assert answer.status_code in (400, 422), f"{kind} {content!r}: {answer.text}"
+
+
+def test_a_briefing_can_be_a_session_too(start: Start) -> None:
+    with start() as house:
+        body = {"poem_id": POEM["id"], "target_lang": "en", "workflow": "briefing"}
+        session = house.call("POST", SESSIONS, body).json()
+        assert session["step"] == "briefing_report" and POEM["title"] in session["prompt"]
