@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +19,7 @@ import orjson
 import pytest
 import yaml
 
+from services.kernel.sse import SseEvent
 from tests.llm_proxy.workflows.conftest import (
     DEFINITIONS,
     House,
@@ -110,6 +112,11 @@ def quick_definitions(folder: Path) -> Path:
     return target
 
 
+def note_down(seen: list[SseEvent], events: Iterator[SseEvent]) -> None:
+    for event in events:
+        seen.append(event)  # one by one: the test looks while it goes on
+
+
 def query(folder: Path, sql: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(folder / "data" / "llm_proxy.db", timeout=10)) as connection:
         return connection.execute(sql).fetchall()
@@ -163,8 +170,19 @@ def test_what_a_stopped_instance_runs_goes_on_at_once_in_the_other(
         house.model.hold()
         tasks = [house.translate() for _ in range(CONCURRENCY)]
         until(lambda: house.model.running == CONCURRENCY, 20, "all run")
-        instances.processes[0].send_signal(signal.SIGTERM)
-        house.model.release()
+        seen: list[SseEvent] = []
+        path = f"/api/v1/workflow/tasks/{tasks[0]}/stream"
+        with ThreadPoolExecutor() as pool:
+            watching = pool.submit(note_down, seen, house.watch(path, 0))
+            until(lambda: seen, 10, "somebody watches")
+            instances.processes[0].send_signal(signal.SIGTERM)
+            house.model.release()
+            watching.result(30)
+        last = [event.id for event in seen if event.id][-1] or ""
+        rest = house.events(tasks[0], 1, after=last)
+        ids = {int(event.id) for event in [*seen, *rest] if event.id}
+        assert ids == set(range(1, len(ids) + 1))  # the watcher has lost nothing
+        assert rest[-1].event == "completed"
         until(partial(have_ended, tmp_path, len(tasks)), 60, "the other one has done them")
         assert POEM["id"] == house.kb.kept["translations"][0]["poem_id"]
         found = query(tmp_path, "SELECT DISTINCT status FROM workflow_tasks")
