@@ -17,6 +17,7 @@ import orjson
 
 from services.kernel import VERSION
 from services.kernel.errors import Overloaded, TrivetError, UpstreamError, UpstreamTimeout
+from services.kernel.http_client import needs_tls
 from services.kernel.rendering import error_payload
 from services.kernel.sse import SseError, SseEvent, SseParser
 from services.llm_proxy.providers.base import Usage
@@ -94,6 +95,7 @@ class Gateway:
             headers={"Authorization": f"Bearer {credential}", "User-Agent": f"Trivet/{VERSION}"},
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=8),
             trust_env=False,
+            verify=needs_tls(self._base_urls),
         )
 
     async def aclose(self) -> None:

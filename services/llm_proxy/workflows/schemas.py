@@ -156,7 +156,7 @@ class StepBody(BaseModel):
     """What a person wrote, or what a model wrote for them: then its name."""
 
     content: Annotated[str, Field(min_length=1, max_length=MAX_ANSWER_CHARACTERS)]
-    model_name: Annotated[str, Field(max_length=256)] | None = None
+    model_name: Annotated[str, Field(max_length=200)] | None = None
 
 
 class SessionStep(StepItem):
