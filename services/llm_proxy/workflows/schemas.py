@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.llm_proxy.workflows.definition import MAX_ANSWER_CHARACTERS
+from services.llm_proxy.workflows.tasks import TaskStatus
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
 _Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")]
@@ -69,7 +70,7 @@ class TaskItem(BaseModel):
     workflow_mode: str
     poem_id: str | None
     target_lang: str | None
-    status: Literal["pending", "running", "waiting_for_person", "completed", "failed", "cancelled"]
+    status: TaskStatus
     progress: Annotated[int, Field(ge=0, le=100)]
     current_step: str | None
     steps: list[StepItem]
@@ -82,10 +83,7 @@ class TaskItem(BaseModel):
 
 class TaskQuery(BaseModel):
     workflow: _Name | None = None
-    status: (
-        Literal["pending", "running", "waiting_for_person", "completed", "failed", "cancelled"]
-        | None
-    ) = None
+    status: TaskStatus | None = None
     poem_id: _Id | None = None
     limit: Annotated[int, Field(ge=1, le=100)] = 50
     cursor: Annotated[int, Field(ge=1, le=2**53)] | None = None

@@ -12,6 +12,7 @@ from services.kernel.http_client import NeighbourClient
 from services.llm_proxy.workflows.definition import BRIEFING
 from services.llm_proxy.workflows.tasks import Task
 
+PERSON_MODEL = "person"  # who wrote a briefing by hand
 _POEMS = "/api/v1/poems"
 
 
@@ -111,6 +112,3 @@ def _nameless(result: Mapping[str, Any]) -> str:
 def _briefing(task: Task, result: Mapping[str, Any]) -> dict[str, Any]:
     model = result.get("model") or PERSON_MODEL
     return {**_costs(task), "content": result["content"], "model": model}
-
-
-PERSON_MODEL = "person"  # who wrote a briefing by hand

@@ -14,7 +14,6 @@ from typing import Any, Literal
 from services.llm_proxy.workflows.definition import PERSON, Workflow
 
 TaskStatus = Literal["pending", "running", "waiting_for_person", "completed", "failed", "cancelled"]
-StepStatus = Literal["pending", "running", "waiting_for_person", "completed", "failed", "cancelled"]
 ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 Payload = dict[str, Any]
 
