@@ -1,9 +1,11 @@
 """What every test has."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import migrations
 from tests.support.stack import stack as stack  # a session's one running stack, for any test
 
 _HERE = Path(__file__).parent
@@ -20,3 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _migrations_are_repeated() -> Iterator[None]:
+    with migrations.repeated():
+        yield

@@ -116,10 +116,12 @@ class EventWriter:
 
     def _run(self) -> None:
         while jobs := self._next_jobs():
-            self._write_together(jobs)
-            with self._changed:
+            outcomes = self._outcomes(jobs)
+            with self._changed:  # before anybody is answered, who may come again at once
                 self.waiting_events -= sum(len(job.records) for job in jobs)
                 self._writing = []
+            for job, outcome in zip(jobs, outcomes, strict=True):
+                job.settle(outcome)
 
     def _next_jobs(self) -> list[_Job]:
         """What goes into the next transaction; nothing when the writer is to end."""
@@ -131,21 +133,17 @@ class EventWriter:
                 self._writing.append(self._jobs.popleft())
             return self._writing
 
-    def _write_together(self, jobs: list[_Job]) -> None:
+    def _outcomes(self, jobs: list[_Job]) -> list[Stored | TrivetError]:
         """One transaction for all; when it fails for what is in it, one for each."""
         try:
-            outcomes = self._transact(jobs)
+            return [*self._transact(jobs)]
         except OperationalError as exc:
-            self._fail(jobs, Overloaded("The database is busy.", retry_after_seconds=2), exc)
+            busy = Overloaded("The database is busy.", retry_after_seconds=2)
+            return [_failed(busy, exc) for _ in jobs]
         except Exception as exc:  # noqa: BLE001  # the thread must live, and each job be answered
             if len(jobs) == 1:
-                self._fail(jobs, InternalError("The events could not be stored."), exc)
-                return
-            for job in jobs:
-                self._write_together([job])
-        else:
-            for job, stored in zip(jobs, outcomes, strict=True):
-                job.settle(stored)
+                return [_failed(InternalError("The events could not be stored."), exc)]
+            return [outcome for job in jobs for outcome in self._outcomes([job])]
 
     def _transact(self, jobs: list[_Job]) -> list[Stored]:
         try:
@@ -155,8 +153,8 @@ class EventWriter:
             self._store.forget()
             raise
 
-    def _fail(self, jobs: list[_Job], error: TrivetError, cause: Exception) -> None:
-        _log.error("a batch was not stored", exc_info=cause)
-        error.__cause__ = cause
-        for job in jobs:
-            job.settle(error)
+
+def _failed(error: TrivetError, cause: Exception) -> TrivetError:
+    _log.error("a batch was not stored", exc_info=cause)
+    error.__cause__ = cause
+    return error

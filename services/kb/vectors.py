@@ -15,6 +15,7 @@ import httpx
 import orjson
 
 from services.kernel.errors import Overloaded
+from services.kernel.http_client import needs_tls
 
 _COLLECTIONS = "/api/v2/tenants/default_tenant/databases/default_database/collections"
 _TIMEOUT = httpx.Timeout(30.0, connect=2.0)
@@ -38,7 +39,9 @@ class VectorIndex:
     """All indexes on one Chroma server. Raises IndexUnavailable; IndexMissing where one is not."""
 
     def __init__(self, base_url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.AsyncClient(
+            base_url=base_url, timeout=_TIMEOUT, trust_env=False, verify=needs_tls([base_url])
+        )
         self._ids: dict[str, str] = {}  # index name → Chroma's id; a name is never used twice
 
     async def aclose(self) -> None:

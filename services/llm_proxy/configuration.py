@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 def load_yaml(text: str, file: str) -> dict[str, Any]:
     """The document as a mapping. Raises ConfigurationError naming the line."""
     try:
-        value = yaml.safe_load(text)
+        value = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 1}" if mark else ""

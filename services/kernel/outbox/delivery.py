@@ -23,6 +23,7 @@ import httpx
 import orjson
 
 from services.kernel import VERSION
+from services.kernel.http_client import needs_tls
 from services.kernel.outbox.journal import Batch, Journal
 from services.kernel.outbox.pace import Pace
 from services.kernel.outbox.rejected import RejectedFile
@@ -91,7 +92,10 @@ class Delivery:
         """Delivers until `drain` or cancellation; never raises for a fault of net or disk."""
         limits = httpx.Limits(max_connections=2, max_keepalive_connections=2)
         timeout = httpx.Timeout(self._pace.request_timeout_seconds, connect=2.0)
-        async with httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False) as client:
+        tls = needs_tls(self._urls)
+        async with httpx.AsyncClient(
+            timeout=timeout, limits=limits, trust_env=False, verify=tls
+        ) as client:
             failures = 0
             while True:
                 self._fresh.clear()
