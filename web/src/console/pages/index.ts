@@ -20,4 +20,12 @@ export const pageRegistry = (): PageRegistry =>
       title: { en: consoleWords.en.knowledge, zh: consoleWords.zh.knowledge },
       icon: icons.knowledge,
       load: () => import("./knowledge/knowledge-page").then(({ KnowledgePage }) => KnowledgePage),
+    })
+    .register({
+      id: "studio",
+      path: "/studio",
+      group: "studio",
+      title: { en: consoleWords.en.studio, zh: consoleWords.zh.studio },
+      icon: icons.studio,
+      load: () => import("./studio/studio-page").then(({ StudioPage }) => StudioPage),
     });
