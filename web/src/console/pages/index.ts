@@ -22,6 +22,14 @@ export const pageRegistry = (): PageRegistry =>
       load: () => import("./knowledge/knowledge-page").then(({ KnowledgePage }) => KnowledgePage),
     })
     .register({
+      id: "gaps",
+      path: "/gaps",
+      group: "knowledge",
+      title: { en: consoleWords.en.gaps, zh: consoleWords.zh.gaps },
+      icon: icons.gaps,
+      load: () => import("./gaps/gaps-page").then(({ GapsPage }) => GapsPage),
+    })
+    .register({
       id: "studio",
       path: "/studio",
       group: "studio",
