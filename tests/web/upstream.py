@@ -144,6 +144,8 @@ class Upstream:
         self.answers: dict[str, tuple[int, object]] = {}
         self.requests: list[tuple[str, str]] = []
         self.feedback: list[dict[str, Any]] = []
+        self.changes: list[tuple[str, str, Any]] = []  # method, path, body: JSON, else its bytes
+        self.streams: queue.Queue[Chat] = queue.Queue()  # event streams that pages watch
         self.allowed_origin = ""  # whose pages may call with KEY
         self.reset()
         routes = [
@@ -151,15 +153,21 @@ class Upstream:
             Route("/api/session", self._session, methods=["GET", "POST", "DELETE"]),
             Route("/api/llm/keys/visitor", self._visitor_token, methods=["POST"]),
             Route("/api/llm/feedback", self._feedback, methods=["POST"]),
+            Route("/api/jobs/{id}/stream", _StreamEndpoint(self)),
+            Route("/api/v1/workflow/tasks/{id}/stream", _StreamEndpoint(self)),
             Route("/{path:path}", self._answer, methods=["GET"]),
+            Route("/{path:path}", self._change, methods=["POST", "PATCH", "DELETE"]),
         ]
         self.app = _Origins(self, Starlette(routes=routes))
 
     def reset(self) -> None:
         while not self.chats.empty():
             self.chats.get_nowait()
+        while not self.streams.empty():
+            self.streams.get_nowait()
         self.requests.clear()
         self.feedback.clear()
+        self.changes.clear()
         self.allowed_origin = ""
         self.answers = {
             "/api/llm/assistants/site": (200, COMPANY),
@@ -172,6 +180,10 @@ class Upstream:
     def next_chat(self) -> Chat:
         """The next question that a page asks."""
         return self.chats.get(timeout=10)
+
+    def next_stream(self) -> Chat:
+        """The next event stream that a page opens."""
+        return self.streams.get(timeout=10)
 
     async def _session(self, request: Request) -> Response:
         self.requests.append((request.method, request.url.path))
@@ -209,6 +221,22 @@ class Upstream:
         missing = (404, error(404, "not_found_error", "There is nothing at this path."))
         status, body = self.answers.get(path, missing)
         return JSONResponse(body, status)
+
+
+    async def _change(self, request: Request) -> Response:
+        """A change is answered by what `answers` has for "METHOD /path"."""
+        method, path = request.method, request.url.path
+        if request.cookies.get(COOKIE) != TOKEN:
+            return _refusal()
+        raw = await request.body()
+        kind = request.headers.get("content-type", "")
+        body = json.loads(raw) if kind == "application/json" and raw else raw
+        self.changes.append((method, path, body))
+        missing = (404, error(404, "not_found_error", "There is nothing at this path."))
+        status, answer = self.answers.get(f"{method} {path}", missing)
+        if callable(answer):
+            answer = answer(body)
+        return Response(status_code=status) if status == 204 else JSONResponse(answer, status)
 
 
 class _Origins:
@@ -254,6 +282,17 @@ class _ChatEndpoint:
         chat = Chat(dict(request.headers), await request.json())
         self._upstream.chats.put(chat)
         await chat.play(receive, send)
+
+
+class _StreamEndpoint:
+    def __init__(self, upstream: Upstream) -> None:
+        self._upstream = upstream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        stream = Chat({**request.headers, "path": request.url.path}, {})
+        self._upstream.streams.put(stream)
+        await stream.play(receive, send)
 
 
 def _refusal() -> JSONResponse:
