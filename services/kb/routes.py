@@ -26,7 +26,7 @@ def _questions() -> list[Operation]:
         operation("POST", "/api/search", searching.search_by_body, access=PUBLIC),
         operation("GET", "/api/company_info", searching.company_info, access=PUBLIC),
         operation("POST", "/api/evaluate", evaluation.evaluate, access=ADMINISTRATOR),
-        operation("GET", "/api/evaluations", evaluation.list_runs, access=ADMINISTRATOR),
+        operation("GET", "/api/evaluate", evaluation.list_runs, access=ADMINISTRATOR),
     ]
 
 

@@ -50,12 +50,12 @@ def test_past_runs_are_listed_newest_first(library: Kb) -> None:
     first = evaluated(library, queries=GOLDEN[:1], mode="lexical")
     evaluated(library, queries=GOLDEN[:3], mode="lexical")
     last = evaluated(library, queries=GOLDEN[:1], mode="lexical")
-    items = library.admin.get("/api/evaluations", params={"limit": 200}).json()["items"]
+    items = library.admin.get("/api/evaluate", params={"limit": 200}).json()["items"]
     mine = [item for item in items if item["id"] in (first["id"], last["id"])]
     assert [item["id"] for item in mine] == [last["id"], first["id"]]
     assert mine[0]["question_set"] == mine[1]["question_set"] != items[1]["question_set"]
     assert mine[0]["overall"] == last["overall"]
-    assert library.visitor.get("/api/evaluations").status_code == 401
+    assert library.visitor.get("/api/evaluate").status_code == 401
 
 
 def test_a_squads_paragraphs_are_found_by_their_text(kb: Kb) -> None:

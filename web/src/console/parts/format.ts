@@ -25,6 +25,12 @@ export function formatBytes(bytes: number, locale: string): string {
   return new Intl.NumberFormat(locale, format as Intl.NumberFormatOptions).format(bytes / 1000 ** step);
 }
 
+/** The day of a time of the services, in the reader's own zone. */
+export function formatDate(time: string, locale: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toLocaleDateString(locale, { dateStyle: "medium" });
+}
+
 /** A time of the services (RFC 3339, UTC) in the reader's own zone; what is none stands as it is. */
 export function formatTime(time: string, locale: string): string {
   const date = new Date(time);

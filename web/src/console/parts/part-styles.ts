@@ -49,7 +49,7 @@ export const partStyles = css`
   :is(.input, .field input, .field textarea, .field select) {
     width: 100%;
     min-width: 0;
-    min-height: 2.5rem;
+    min-height: 2.75rem;
     padding: var(--space-2) var(--space-3);
     border: 1px solid var(--line-strong);
     border-radius: var(--radius-s);
@@ -82,6 +82,10 @@ export const partStyles = css`
     flex-wrap: wrap;
     align-items: end;
     gap: var(--space-3);
+  }
+
+  .row > .button {
+    margin-block: 0.125rem;
   }
 
   .row > .grow {
@@ -137,7 +141,7 @@ export const partStyles = css`
     outline-offset: -2px;
   }
 
-  .tabs a[aria-current] {
+  .tabs a[aria-current="page"] {
     border-color: var(--patina);
     color: var(--patina-strong);
   }

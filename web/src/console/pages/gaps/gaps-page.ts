@@ -228,7 +228,7 @@ function styles() {
       margin-top: var(--space-2);
     }
 
-    details {
+    .what details {
       margin-top: var(--space-2);
       font-size: var(--text-s);
     }

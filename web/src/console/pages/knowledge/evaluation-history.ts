@@ -243,11 +243,11 @@ function styles() {
       color: var(--danger);
     }
 
-    details {
+    .run details {
       border-top: 1px solid var(--line);
     }
 
-    summary {
+    .run summary {
       padding: var(--space-2) var(--space-5);
       color: var(--ink-soft);
       font-size: var(--text-s);

@@ -30,7 +30,7 @@ export interface GoldenQuery {
 }
 
 export const readRuns = async (client: ApiClient, signal: AbortSignal): Promise<Run[]> =>
-  list(fields(await client.get("api/evaluations", { signal })), "items").map(parseRun);
+  list(fields(await client.get("api/evaluate", { signal })), "items").map(parseRun);
 
 export async function evaluate(client: ApiClient, collection: string, mode: string, queries: readonly GoldenQuery[]): Promise<Run> {
   return parseRun(fields(await client.post("api/evaluate", { collection, mode, queries })));

@@ -3,7 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { stepName, studioWords } from "../../../i18n/studio";
 import type { Failure } from "../../../transport/failure";
-import { formatTime } from "../../parts/format";
+import { formatDate, formatTime } from "../../parts/format";
 import { ghostLines, looks, problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { Reading, asFailure } from "../../parts/reading";
@@ -105,7 +105,7 @@ export class PoemView extends PagePart {
         ${mayBeNone ? html`<option value="" ?selected=${chosen === ""}>${words.none}</option>` : nothing}
         ${translations
           .filter((item) => item.id === chosen || item.id !== other || !mayBeNone)
-          .map((item) => html`<option value=${item.id} ?selected=${item.id === chosen}>${words.choose(item.lang, byline(item), formatTime(item.createdAt, this.locale))}</option>`)}
+          .map((item) => html`<option value=${item.id} ?selected=${item.id === chosen}>${words.choose(item.lang, byline(item), formatDate(item.createdAt, this.locale))}</option>`)}
       </select>
     </div>`;
   }
@@ -133,7 +133,7 @@ export class PoemView extends PagePart {
         <div class="field">
           <label for="who">${words.who}</label>
           <select id="who" name="mode">
-            ${MODES.map((mode) => html`<option value=${mode}>${names[mode]}</option>`)}
+            ${MODES.map((mode) => html`<option value=${mode} ?selected=${mode === "hybrid"}>${names[mode]}</option>`)}
             <option value="manual">${words.modeManual}</option>
           </select>
         </div>

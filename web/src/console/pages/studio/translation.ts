@@ -157,7 +157,7 @@ function styles() {
       display: flex;
       flex-wrap: wrap;
       align-items: center;
-      gap: 0.125rem;
+      gap: 2px;
       margin-top: var(--space-1);
     }
 
@@ -169,7 +169,7 @@ function styles() {
     .points label > span {
       display: grid;
       place-items: center;
-      width: 1.875rem;
+      width: 1.625rem;
       height: 1.875rem;
       border: 1px solid var(--line);
       border-radius: var(--radius-s);
