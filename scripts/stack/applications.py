@@ -58,7 +58,9 @@ def _engines(settings: StackSettings) -> Iterator[Application]:
     if not settings.chroma_url:
         yield Application("trivet-chroma", ())
     embedder, local_model = _SERVICES / "kb" / "embedder", _SERVICES / "llm_proxy" / "local_model"
-    yield Application("trivet-embedder", (_KERNEL, embedder), ("KB_EMBEDDER_", "KB_EMBEDDING_", "KB_MODEL"))
+    yield Application(
+        "trivet-embedder", (_KERNEL, embedder), ("KB_EMBEDDER_", "KB_EMBEDDING_", "KB_MODEL")
+    )
     yield Application("trivet-local-model", (_KERNEL, local_model), ("LLM_PROXY_LOCAL_MODEL_",))
     yield Application("trivet-log-rotation", (ROOT / "deploy" / "pm2",))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from services.kernel.app import Application
+from services.kernel.outbox.pace import Pace
 from services.llm_proxy.app import create_app
 from services.llm_proxy.settings import Settings
 from tests.mock_vendor import Vendor, running_vendor
@@ -227,6 +229,15 @@ def assistants_file() -> str:
 
 
 Start = Callable[..., AbstractContextManager[Gateway]]
+QUICK_PACE = partial(Pace, flush_seconds=0.01, linger_seconds=0.01)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _events_do_not_linger() -> Iterator[None]:
+    """How long events are gathered before they are sent is the outbox's own tests' business."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.kernel.outbox.disk.Pace", QUICK_PACE)
+        yield
 
 
 @contextmanager

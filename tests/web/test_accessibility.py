@@ -13,7 +13,16 @@ from tests.web.upstream import CITATIONS, TOKEN
 
 pytestmark = pytest.mark.browser
 
-ANSWER = "Stop it [1], then copy **everything**:\n\n```sh\nmake stop\n```\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+ANSWER = """Stop it [1], then copy **everything**:
+
+```sh
+make stop
+```
+
+| a | b |
+|---|---|
+| 1 | 2 |
+"""
 LOOKS = [
     (1440, "light", "en-US"),
     (360, "dark", "zh-CN"),

@@ -96,7 +96,7 @@ export class TrivetWidgetGuide extends LitElement {
         <h2>${words.twoLines}</h2>
         ${this.code(this.lines)}
         <p>${words.keyNote}</p>
-        ${this.code("scripts/trivet keys create --kind publishable --assistant site --origin https://www.example.com")}
+        ${this.code("scripts/trivet keys create website --assistant site --origin https://www.example.com")}
         <p>${words.cspNote}</p>
         ${this.trial(words)} ${this.table(words.attributes, ATTRIBUTES)} ${this.table(words.methods, METHODS)}
         ${this.table(words.events, EVENTS, words.eventsNote)} ${this.table(words.styles, STYLES)}
