@@ -84,8 +84,8 @@ COLUMNS = (
 INTRODUCTION = """\
 One process of `llm_proxy` with everything on: the caller's credential, limits, metering, the access
 log, and an outbox that a real `analytics` process empties. It calls a mock upstream through its
-`openai_compatible` provider. The caller holds the administrator's token: a visitor would run into
-the limit of anonymous chats, which is there to be run into.
+`openai_compatible` provider. The caller holds a virtual key that has every kind of limit (calls and
+tokens a minute, calls at once, a budget a day and a month), each too high to be reached.
 
 The contender has core 0 to itself; the upstream, the driver and `analytics` (niced) share core 1.
 Contenders take turns within each round; a figure is the median over {rounds} rounds, a ratio the
