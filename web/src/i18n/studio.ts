@@ -1,3 +1,4 @@
+import type { Language } from "../preferences/preferences";
 import { bilingual } from "./words";
 
 export const studioWords = bilingual({
@@ -72,6 +73,10 @@ export const studioWords = bilingual({
     noBriefing: "What a translator should know about the poem and its time. The first translation makes one by itself.",
     makeBriefing: "Make a briefing",
     makeAnew: "Make it anew",
+    brief_summary: "In short",
+    brief_cultural_context: "Time and culture",
+    brief_form_and_style: "Form and style",
+    brief_challenges: "What is hard about it",
     madeBy: (model: string) => `by ${model}`,
     // run
     run: "A translation being made",
@@ -152,7 +157,7 @@ export const studioWords = bilingual({
     first: "译文",
     second: "与之比较",
     none: "无",
-    choose: (language: string, by: string, time: string) => `${language} · ${by} · ${time}（译文）`,
+    choose: (language: string, by: string, time: string) => `译为 ${language} · ${by} · ${time}`,
     noTranslations: "还没有译文。",
     noTranslationsHelp: "在下面开始：由模型分步翻译，您可以实时查看；也可以亲手翻译。",
     byPerson: "人工翻译",
@@ -181,6 +186,10 @@ export const studioWords = bilingual({
     noBriefing: "译者应当了解的诗歌与时代背景。第一次翻译时会自动生成。",
     makeBriefing: "生成简报",
     makeAnew: "重新生成",
+    brief_summary: "概要",
+    brief_cultural_context: "时代与文化",
+    brief_form_and_style: "体裁与风格",
+    brief_challenges: "翻译难点",
     madeBy: (model: string) => `由 ${model} 生成`,
     run: "正在翻译",
     runBriefing: "正在生成简报",
@@ -223,8 +232,13 @@ export const studioWords = bilingual({
   },
 });
 
-/** The name of a step; one of a workflow of one's own stands as it is called. */
-export function stepName(name: string, language: "en" | "zh"): string {
-  const known = (studioWords[language] as Record<string, unknown>)[`step_${name}`];
-  return typeof known === "string" ? known : name.replaceAll("_", " ");
+/** The name of a step, or of a part of a briefing; those of a workflow of one's own stand as they are called. */
+export const stepName = (name: string, language: Language): string => nameOf("step", name, language);
+export const briefingPart = (name: string, language: Language): string => nameOf("brief", name, language);
+
+function nameOf(kind: string, name: string, language: Language): string {
+  const known = (studioWords[language] as Record<string, unknown>)[`${kind}_${name}`];
+  return typeof known === "string" ? known : plainName(name);
 }
+
+export const plainName = (name: string): string => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());

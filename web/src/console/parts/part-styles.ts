@@ -233,6 +233,11 @@ export const partStyles = css`
       flex-wrap: wrap;
     }
 
+    /* One below the other, whatever width a page has given them. */
+    .row > .field.field.field {
+      flex: 1 1 100%;
+    }
+
     :is(th, td) {
       padding: var(--space-3);
     }

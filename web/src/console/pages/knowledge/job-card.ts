@@ -11,7 +11,9 @@ import { canRetry, followJob, hasEnded, parseJob, readJob, type Job, type JobFil
 /** A job of kb and how far it is, as it happens. Dispatches "job-ended". */
 @customElement("trivet-job")
 export class JobCard extends PagePart {
+  /** As it was when the page read it. */
   @property({ attribute: false }) job!: Job;
+  @state() private current!: Job;
   @state() private failure: Failure | null = null;
   private following: AbortController | null = null;
 
@@ -28,12 +30,14 @@ export class JobCard extends PagePart {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.get("job")?.id !== this.job.id) this.follow();
+    if (!changed.has("job")) return;
+    this.current = this.job;
+    this.follow();
   }
 
   override render() {
     const words = knowledgeWords[this.language];
-    const { job } = this;
+    const job = this.current;
     const live = !hasEnded(job);
     return html`<article class="panel card" aria-label=${this.subject()}>
       <header>
@@ -53,12 +57,12 @@ export class JobCard extends PagePart {
 
   private subject(): string {
     const words = knowledgeWords[this.language];
-    return this.job.kind === "rebuild" ? words.jobRebuild : words.jobIngest(this.job.filesTotal);
+    return this.current.kind === "rebuild" ? words.jobRebuild : words.jobIngest(this.current.filesTotal);
   }
 
   private state() {
     const words = knowledgeWords[this.language];
-    const { state, filesFailed } = this.job;
+    const { state, filesFailed } = this.current;
     if (state === "done" && filesFailed > 0) return html`<span class="state" data-tone="warn">${words.jobPartly}</span>`;
     const names = { queued: words.jobQueued, running: words.jobRunning, done: words.jobDone, failed: words.jobFailed, cancelled: words.jobCancelled };
     const tones = { queued: "idle", running: "live", done: "good", failed: "bad", cancelled: "idle" };
@@ -66,7 +70,7 @@ export class JobCard extends PagePart {
   }
 
   private files() {
-    const { files, filesFailed } = this.job;
+    const { files, filesFailed } = this.current;
     if (files.length === 0) return nothing;
     return html`<details ?open=${filesFailed > 0} class="files">
       <summary>${knowledgeWords[this.language].showFiles}</summary>
@@ -80,7 +84,7 @@ export class JobCard extends PagePart {
     const words = knowledgeWords[this.language];
     const names = { queued: words.fileQueued, stored: words.fileStored, failed: words.fileFailed, cancelled: words.fileCancelled };
     const tones = { queued: "idle", stored: "good", failed: "bad", cancelled: "idle" };
-    const address = formatRoute(`/knowledge/documents/${documentId ?? ""}`, new URLSearchParams({ collection: this.job.collection }));
+    const address = formatRoute(`/knowledge/documents/${documentId ?? ""}`, new URLSearchParams({ collection: this.current.collection }));
     return html`<li>
       <span class="state" data-tone=${tones[state]}>${names[state]}</span>
       <span class="source">${documentId ? html`<a href=${address}>${source}</a>` : source}</span>
@@ -90,7 +94,7 @@ export class JobCard extends PagePart {
 
   private actions(live: boolean) {
     const words = knowledgeWords[this.language];
-    const again = canRetry(this.job);
+    const again = canRetry(this.current);
     if (!live && !again) return nothing;
     return html`<div class="actions">
       ${live ? html`<button class="button" type="button" @click=${() => void this.change("cancel")}>${words.cancel}</button>` : nothing}
@@ -101,7 +105,7 @@ export class JobCard extends PagePart {
   private async change(what: "cancel" | "retry"): Promise<void> {
     this.failure = null;
     try {
-      this.job = parseJob(await this.client.post(`api/jobs/${encodeURIComponent(this.job.id)}/${what}`, {}));
+      this.current = parseJob(await this.client.post(`api/jobs/${encodeURIComponent(this.current.id)}/${what}`, {}));
       this.follow();
     } catch (error) {
       this.failure = asFailure(error);
@@ -124,12 +128,12 @@ export class JobCard extends PagePart {
 
   private async watch(signal: AbortSignal): Promise<void> {
     try {
-      if (hasEnded(this.job)) {
-        if (this.job.files.length === 0 && this.job.filesFailed > 0) this.job = await readJob(this.client, this.job.id, signal);
+      if (hasEnded(this.current)) {
+        if (this.current.files.length === 0 && this.current.filesFailed > 0) this.current = await readJob(this.client, this.current.id, signal);
         return;
       }
-      for await (const job of followJob(this.client, this.job.id, signal)) this.job = job;
-      if (hasEnded(this.job)) this.dispatchEvent(new Event("job-ended", { bubbles: true, composed: true }));
+      for await (const job of followJob(this.client, this.current.id, signal)) this.current = job;
+      if (hasEnded(this.current)) this.dispatchEvent(new Event("job-ended", { bubbles: true, composed: true }));
     } catch (error) {
       if (!signal.aborted) this.failure = asFailure(error);
     }

@@ -1,7 +1,7 @@
 import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
-import { stepName, studioWords } from "../../../i18n/studio";
+import { briefingPart, stepName, studioWords } from "../../../i18n/studio";
 import type { Failure } from "../../../transport/failure";
 import { formatDate, formatTime } from "../../parts/format";
 import { ghostLines, looks, problem } from "../../parts/looks";
@@ -9,7 +9,7 @@ import { PagePart } from "../../parts/page-part";
 import { Reading, asFailure } from "../../parts/reading";
 import { formatRoute } from "../../router";
 import { byline, download, fileName, toMarkdown } from "./export";
-import { LANGUAGE, briefingLines, plainName, poemPath, readBriefing, readPoem, readTranslations, type Briefing, type Poem, type Translation } from "./poems";
+import { LANGUAGE, briefingLines, poemPath, readBriefing, readPoem, readTranslations, type Briefing, type Poem, type Translation } from "./poems";
 import { MODES, makeBriefing, openSession, readTasks, translate, type Mode, type Task } from "./tasks";
 import "./translation";
 
@@ -183,7 +183,7 @@ export class PoemView extends PagePart {
     return html`<div class="panel card brief">
       <dl>
         ${Object.entries(briefing.content).map(
-          ([name, value]) => html`<dt>${plainName(name)}</dt>
+          ([name, value]) => html`<dt>${briefingPart(name, this.language)}</dt>
             <dd>${briefingLines(value).map((line) => html`<p>${line}</p>`)}</dd>`,
         )}
       </dl>

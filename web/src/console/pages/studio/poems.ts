@@ -1,3 +1,4 @@
+import { plainName } from "../../../i18n/studio";
 import type { ApiClient } from "../../client";
 import { fields, rows, type Fields } from "../../parts/json";
 
@@ -147,5 +148,3 @@ export function briefingLines(value: unknown): string[] {
   if (typeof value === "object" && value !== null) return Object.entries(value).map(([name, item]) => `${plainName(name)}: ${briefingLines(item).join(", ")}`);
   return [String(value ?? "")];
 }
-
-export const plainName = (name: string): string => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
