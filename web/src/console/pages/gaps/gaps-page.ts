@@ -122,7 +122,7 @@ export class GapsPage extends LitElement implements ConsolePageElement {
             : nothing}
         </div>
         ${gap.state === "open" || gap.state === "failed"
-          ? html`<a class="button ${open ? "" : "primary"}" href=${this.address(open ? "" : String(gap.id))} aria-expanded=${open}>${words.answerThis}</a>`
+          ? html`<a class="button" href=${this.address(open ? "" : String(gap.id))} aria-expanded=${open}>${words.answerThis}</a>`
           : nothing}
       </div>
       ${open && (gap.state === "open" || gap.state === "failed")

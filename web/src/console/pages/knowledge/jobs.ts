@@ -1,6 +1,7 @@
 import { Failure, isAbort, parseJson } from "../../../transport/failure";
 import type { ApiClient } from "../../client";
 import { fields, list, type Fields } from "../../parts/json";
+import { pause } from "../../parts/pause";
 
 /** Work of kb that goes on after its answer: files being read and indexed, or an index made anew. */
 export type JobState = "queued" | "running" | "done" | "failed" | "cancelled";
@@ -71,6 +72,8 @@ export const readJobs = async (client: ApiClient, signal: AbortSignal): Promise<
 export const readJob = async (client: ApiClient, id: string, signal?: AbortSignal): Promise<Job> =>
   parseJob(await client.get(`api/jobs/${encodeURIComponent(id)}`, signal ? { signal } : {}));
 
+const MOST_TRIES = 6;
+
 /**
  * A job's views until it has ended; a connection that breaks is made again. The service ends the stream with the event
  * that names the job's end, so that a stream without one was cut off.
@@ -92,11 +95,3 @@ export async function* followJob(client: ApiClient, id: string, signal: AbortSig
     await pause(Math.min(1000 * 2 ** broken, 8000), signal);
   }
 }
-
-const MOST_TRIES = 6;
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });

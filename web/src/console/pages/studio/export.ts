@@ -17,9 +17,12 @@ export const fileName = ({ title, author }: Poem): string =>
 
 /** Lines end in a backslash: Markdown's hard break, which no editor trims. Stanzas stay apart. */
 function verse(text: string): string {
-  const stanzas = text.trim().split(/\r?\n\s*\n/);
-  return stanzas.map((stanza) => stanza.split(/\r?\n/).map((line) => escaped(line.trimEnd())).join("\\\n")).join("\n\n");
+  const stanzas = text.replace(/^\s*\n|\s+$/g, "").split(/\r?\n\s*\n/);
+  return stanzas.map((stanza) => stanza.split(/\r?\n/).map((line) => indented(escaped(line.trimEnd()))).join("\\\n")).join("\n\n");
 }
+
+/** An indented line would be code. */
+const indented = (line: string): string => line.replace(/^ +/, (blanks) => "&nbsp;".repeat(blanks.length));
 
 const inline = (text: string): string => escaped(text.replace(/\s+/g, " ").trim());
 

@@ -59,7 +59,7 @@ export class PoemForm extends PagePart {
   }
 
   private line(name: Name, label: string, value: string, longest: number) {
-    return html`<div class="field ${name}">
+    return html`<div class="field">
       <label for=${name}>${label}</label>
       <input id=${name} name=${name} maxlength=${longest} required autocomplete="off" spellcheck="false" autocapitalize="none" aria-describedby=${`${name}-wrong`} aria-invalid=${Boolean(this.wrong[name])} .defaultValue=${value} />
       <p id=${`${name}-wrong`} class="wrong">${this.wrong[name] ?? nothing}</p>
@@ -134,6 +134,10 @@ function styles() {
 
     form > :nth-child(n + 4) {
       grid-column: 1 / -1;
+    }
+
+    .field {
+      align-content: start;
     }
 
     textarea {

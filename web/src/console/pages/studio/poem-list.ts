@@ -140,7 +140,7 @@ function styles() {
 
     .poems a {
       display: grid;
-      align-content: start;
+      grid-template-rows: auto auto 1fr auto;
       height: 100%;
       padding: var(--space-4) var(--space-5);
       color: inherit;
@@ -167,6 +167,7 @@ function styles() {
       overflow: hidden;
       -webkit-box-orient: vertical;
       -webkit-line-clamp: 2;
+      align-self: start;
       margin: var(--space-3) 0;
       color: var(--ink-soft);
       font: 400 var(--text-s) / 1.6 var(--serif);

@@ -1,6 +1,7 @@
 import { Failure, isAbort, parseJson } from "../../../transport/failure";
 import type { ApiClient } from "../../client";
 import { fields, list, type Fields } from "../../parts/json";
+import { pause } from "../../parts/pause";
 
 /** Runs of workflows, and what happens to them: docs/api.md. */
 export type TaskStatus = "pending" | "running" | "waiting_for_person" | "completed" | "failed" | "cancelled";
@@ -148,12 +149,6 @@ export async function* followTask(client: ApiClient, id: string, signal: AbortSi
     await pause(Math.min(500 * 2 ** (tries - 1), 8000), signal);
   }
 }
-
-const pause = (ms: number, signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
-  });
 
 /** Work by hand. */
 export interface Session {
