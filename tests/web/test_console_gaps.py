@@ -92,7 +92,7 @@ def test_an_answer_that_was_refused_or_left_is_not_lost(
 
 def test_an_empty_inbox_says_how_gaps_come_to_be(page: Page, site: Site) -> None:
     stock(site.upstream)
-    nothing = {"items": [], "next_cursor": None, "unclustered": 0}
+    nothing: dict[str, object] = {"items": [], "next_cursor": None, "unclustered": 0}
     site.upstream.answers["/api/analytics/gaps"] = (200, nothing)
     page.goto(f"{site.url}console/#/gaps")
     log_in(page)

@@ -222,7 +222,6 @@ class Upstream:
         status, body = self.answers.get(path, missing)
         return JSONResponse(body, status)
 
-
     async def _change(self, request: Request) -> Response:
         """A change is answered by what `answers` has for "METHOD /path"."""
         method, path = request.method, request.url.path

@@ -18,6 +18,8 @@ export class CopyButton extends LitElement {
   @state() private copied = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
+  static override shadowRootOptions: ShadowRootInit = { ...LitElement.shadowRootOptions, delegatesFocus: true };
+
   static override styles = [
     controls,
     css`

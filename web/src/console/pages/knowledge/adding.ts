@@ -39,11 +39,6 @@ export class Adding extends PagePart {
     void this.jobs.now();
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.sending?.abort();
-  }
-
   override render() {
     const words = knowledgeWords[this.language];
     return html`

@@ -104,7 +104,7 @@ export class Documents extends PagePart {
     return html`<div class="panel empty">
       <p><strong>${words.noDocuments}</strong></p>
       <p>${words.noDocumentsHelp}</p>
-      <p><a class="button primary" href=${address}>${icons.fresh()} ${words.addFirst}</a></p>
+      <p><a class="button primary" href=${address}>${icons.plus()} ${words.addFirst}</a></p>
     </div>`;
   }
 

@@ -15,6 +15,8 @@ export class JobCard extends PagePart {
   @property({ attribute: false }) job!: Job;
   @state() private current!: Job;
   @state() private failure: Failure | null = null;
+  /** The stream cannot be had; the work itself goes on. */
+  @state() private lost = false;
   private following: AbortController | null = null;
 
   static override styles: CSSResultGroup = [PagePart.styles, styles()];
@@ -50,7 +52,8 @@ export class JobCard extends PagePart {
         ${job.filesFailed > 0 ? html`· <strong class="wrong">${words.failedFiles(job.filesFailed)}</strong>` : nothing}
       </p>
       ${job.error ? html`<p class="wrong">${job.error}</p>` : nothing} ${this.files()}
-      ${this.failure ? html`<p class="wrong" role="alert">${words.lostSight}</p>${problem(this.failure, this.language, () => this.follow())}` : nothing}
+      ${this.lost ? html`<p class="hint">${words.lostSight}</p>` : nothing}
+      ${this.failure ? problem(this.failure, this.language, this.lost ? () => this.follow() : undefined) : nothing}
       ${this.actions(live)}
     </article>`;
   }
@@ -123,6 +126,7 @@ export class JobCard extends PagePart {
     const controller = new AbortController();
     this.following = controller;
     this.failure = null;
+    this.lost = false;
     void this.watch(controller.signal);
   }
 
@@ -135,7 +139,9 @@ export class JobCard extends PagePart {
       for await (const job of followJob(this.client, this.current.id, signal)) this.current = job;
       if (hasEnded(this.current)) this.dispatchEvent(new Event("job-ended", { bubbles: true, composed: true }));
     } catch (error) {
-      if (!signal.aborted) this.failure = asFailure(error);
+      if (signal.aborted) return;
+      this.failure = asFailure(error);
+      this.lost = true;
     }
   }
 }
