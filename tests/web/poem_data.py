@@ -77,8 +77,8 @@ TRANSLATIONS = [
     ),
     translation(
         1,
-        "Bright moonlight at my bedside,\nas if frost on the ground.\nRaising my head I see the moon,\n"
-        "lowering it I think of home.",
+        "Bright moonlight at my bedside,\nas if frost on the ground.\n"
+        "Raising my head I see the moon,\nlowering it I think of home.",
         translator_type="human",
         translator="A. Reader",
         model="",
