@@ -17,7 +17,6 @@ from scripts.stack.nginx_binary import apt_install
 from scripts.stack.places import PYTHON, ROOT
 
 _CODE = ["services", "scripts", "bench", "tests"]
-_WHOLE_STACK = "stack or browser"
 _WORKERS = ["-n", "3", "--dist", "loadfile"]  # more than two cores: these tests wait, too
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
@@ -41,15 +40,15 @@ CHECKS = [
 ]
 UNIT_TESTS = [
     Section("web unit tests", ["npm", "test", "--workspace", "web"]),
-    Section("unit tests", _python("pytest", *_WORKERS, "-m", f"not (process or {_WHOLE_STACK})")),
+    Section("unit tests", _python("pytest", *_WORKERS, "-m", "not (process or browser or stack)")),
 ]
 PROCESS_TESTS = [
     Section(
-        "tests of single processes",
-        _python("pytest", *_WORKERS, "-m", f"process and not ({_WHOLE_STACK})"),
+        "tests of single processes and of pages",
+        _python("pytest", *_WORKERS, "-m", "(process or browser) and not stack"),
     )
 ]
-STACK_TESTS = [Section("tests of the whole stack", _python("pytest", "-m", _WHOLE_STACK))]
+STACK_TESTS = [Section("tests of the whole stack", _python("pytest", "-m", "stack"))]
 
 
 def main() -> None:

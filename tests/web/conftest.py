@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, s
 from scripts.stack.nginx import Nginx
 from scripts.stack.places import ROOT, WEB, WEB_DIST
 from scripts.stack.settings import StackSettings
+from services.kernel.database import file_lock
 from services.kernel.settings import read_settings
 from tests.support.ports import free_port
 from tests.support.server import running
@@ -63,14 +65,20 @@ class Site:
 
 @pytest.fixture(scope="session")
 def pages() -> Path:
-    """The built pages; built anew when a source is newer."""
-    sources = [p for p in WEB.rglob("*") if p.is_file() and "dist" not in p.relative_to(WEB).parts]
-    newest = max(path.stat().st_mtime for path in sources)
-    index = WEB_DIST / "index.html"
-    if not index.exists() or index.stat().st_mtime < newest:
-        command = ["npm", "run", "build", "--workspace", "web"]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    """The built pages; built anew when a source is newer, by one of those who test at once."""
+    with file_lock(Path(tempfile.gettempdir()) / "trivet-pages.lock"):
+        if not _are_new():
+            command = ["npm", "run", "build", "--workspace", "web"]
+            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return WEB_DIST
+
+
+def _are_new() -> bool:
+    apart = {"dist", "node_modules"}
+    files = (path for path in WEB.rglob("*") if not apart & set(path.relative_to(WEB).parts))
+    newest = max(path.stat().st_mtime for path in files if path.is_file())
+    index = WEB_DIST / "index.html"
+    return index.exists() and index.stat().st_mtime >= newest
 
 
 @pytest.fixture(scope="session")
