@@ -39,4 +39,33 @@ export const replayStyles = css`
   .replay .sign[data-good="false"] {
     color: var(--amber);
   }
+
+  @media (max-width: 40rem) {
+    .replay thead {
+      position: absolute;
+      clip-path: inset(50%);
+    }
+
+    .replay tbody tr {
+      display: grid;
+      grid-template-columns: minmax(0, 2fr) minmax(0, 3fr);
+    }
+
+    .replay tbody th {
+      grid-column: 1 / -1;
+      padding-bottom: 0;
+      overflow-wrap: anywhere;
+    }
+
+    .replay td {
+      min-width: 0;
+    }
+
+    .replay td::before {
+      content: attr(data-label);
+      display: block;
+      color: var(--ink-soft);
+      font-size: var(--text-xs);
+    }
+  }
 `;

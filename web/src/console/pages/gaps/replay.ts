@@ -30,8 +30,8 @@ export function replayTable(gap: Gap, language: Language): TemplateResult {
           ${gap.replay.map(
             ({ question, before, after }) => html`<tr>
               <th scope="row">${question}</th>
-              <td>${side(before, false, language, locale)}</td>
-              <td>${side(after, true, language, locale)}</td>
+              <td data-label=${words.before}>${side(before, false, language, locale)}</td>
+              <td data-label=${words.after}>${side(after, true, language, locale)}</td>
             </tr>`,
           )}
         </tbody>
