@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { checkWords } from "../src/console/pages/overview/check-names";
+import { analyticsWords } from "../src/i18n/analytics";
 import { chatWords } from "../src/i18n/chat";
 import { commonWords, describeFailure, failureWords } from "../src/i18n/common";
 import { consoleWords } from "../src/i18n/console";
@@ -12,7 +13,7 @@ import { widgetWords } from "../src/i18n/widget";
 import { Preferences, preferredLanguage } from "../src/preferences/preferences";
 import { Failure } from "../src/transport/failure";
 
-const AREAS = { chatWords, checkWords, commonWords, consoleWords, failureWords, gapsWords, knowledgeWords, readWords, studioWords, widgetWords };
+const AREAS = { analyticsWords, chatWords, checkWords, commonWords, consoleWords, failureWords, gapsWords, knowledgeWords, readWords, studioWords, widgetWords };
 
 describe("words", () => {
   it.each(Object.entries(AREAS))("%s have the same names, kinds and parameters in both languages", (_name, words) => {
@@ -37,7 +38,7 @@ describe("words", () => {
 
   it("leaves no file of words out of these tests", () => {
     const files = readdirSync(new URL("../src/i18n/", import.meta.url)).filter((name) => name !== "words.ts");
-    expect(files.sort()).toEqual(["chat.ts", "common.ts", "console.ts", "gaps.ts", "knowledge.ts", "read.ts", "studio.ts", "widget.ts"]);
+    expect(files.sort()).toEqual(["analytics.ts", "chat.ts", "common.ts", "console.ts", "gaps.ts", "knowledge.ts", "read.ts", "studio.ts", "widget.ts"]);
   });
 
   it("says how long to wait where the server said it", () => {

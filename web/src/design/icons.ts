@@ -24,6 +24,7 @@ export const icons = {
   close: () => icon(svg`<path d="m6 6 12 12M18 6 6 18" />`),
   check: () => icon(svg`<path d="m5 12.5 4.5 4.5L19 7.5" />`, 16),
   overview: () => icon(svg`<path d="M4 19.5V13M9.3 19.5V8.5M14.7 19.5v-9M20 19.5v-15" />`),
+  analytics: () => icon(svg`<path d="M4 4v16h16M7.5 15l4-5 3.5 3 5-7" />`),
   knowledge: () => icon(svg`<path d="M5 5.5A1.5 1.5 0 0 1 6.5 4H19v13H6.5A1.5 1.5 0 0 0 5 18.5zM5 18.5A1.5 1.5 0 0 0 6.5 20H19v-3M9 8h6" />`),
   gaps: () => icon(svg`<path d="M4 13.5h4.5l1.2 2.5h4.6l1.2-2.5H20M6.6 5h10.8L20 13.5V18a1.5 1.5 0 0 1-1.5 1.5h-13A1.5 1.5 0 0 1 4 18v-4.5z" />`),
   studio: () => icon(svg`<path d="M19.5 4.5C13 4.5 7.500 8.500 6.500 16l-2 3.500M6.500 16c6 .5 9.500-2 10.500-5.500h-3.500M9.500 12.500 13 9" />`),

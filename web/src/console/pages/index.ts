@@ -1,4 +1,5 @@
 import { icons } from "../../design/icons";
+import { analyticsWords } from "../../i18n/analytics";
 import { consoleWords } from "../../i18n/console";
 import { PageRegistry } from "../registry";
 
@@ -12,6 +13,14 @@ export const pageRegistry = (): PageRegistry =>
       title: { en: consoleWords.en.overview, zh: consoleWords.zh.overview },
       icon: icons.overview,
       load: () => import("./overview/overview-page").then(({ OverviewPage }) => OverviewPage),
+    })
+    .register({
+      id: "analytics",
+      path: "/analytics",
+      group: "observe",
+      title: { en: analyticsWords.en.page, zh: analyticsWords.zh.page },
+      icon: icons.analytics,
+      load: () => import("./analytics/analytics-page").then(({ AnalyticsPage }) => AnalyticsPage),
     })
     .register({
       id: "knowledge",
