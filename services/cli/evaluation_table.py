@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from services.cli.evaluate import Measured
 
@@ -20,14 +20,15 @@ _MEASURES = {
 
 def tables(measured: Sequence[Measured]) -> list[Table]:
     """The measures by pair of languages, and the no-answer curves where they were asked for."""
-    scores = Table("what", "languages", "mode", *_MEASURES.values(), "questions")
+    languages = Column("languages", no_wrap=True)
+    scores = Table("what", languages, "mode", *_MEASURES.values(), "questions")
     curve = Table("what", "mode", "answered", "min_score", "of those without an answer")
     for item in measured:
         for view, before in _pairs(item.answer):
             figures = [_figure(view, before, name) for name in _MEASURES]
-            languages = f"{view['query_lang'] or 'all'} → {view['document_lang'] or 'all'}"
+            pair = f"{view['query_lang'] or 'all'} → {view['document_lang'] or 'all'}"
             mode = item.answer["mode"]
-            scores.add_row(item.title, languages, mode, *figures, str(view["questions"]))
+            scores.add_row(item.title, pair, mode, *figures, str(view["questions"]))
         for point in item.answer["overall"]["no_answer"]:
             shares = (
                 f"{point['kept']:.0%}",

@@ -82,10 +82,12 @@ def test_evaluate_prints_the_measures_and_leaves_nothing(kb: Kb, tmp_path: Path)
     ended = trivet(kb, "evaluate", str(golden))
     assert ended.returncode == 0, ended.stderr
     for mode in ("hybrid", "dense", "lexical"):
-        (line,) = [line for line in ended.stdout.splitlines() if mode in line]
-        assert line.count("1.000") == 5
-    names = [item["name"] for item in kb.admin.get("/api/collections").json()["items"]]
-    assert names == ["site"]
+        lines = [line for line in ended.stdout.splitlines() if mode in line]
+        assert [line.count("1.000") for line in lines] == [5, 5, 5]
+        for languages, line in zip(("all → all", "en → en", "zh → zh"), lines, strict=True):
+            assert languages in line
+    names = {item["name"] for item in kb.admin.get("/api/collections").json()["items"]}
+    assert names == {"site", "poems"}
 
 
 def test_what_goes_wrong_is_one_line(lonely_kb: Kb, tmp_path: Path) -> None:

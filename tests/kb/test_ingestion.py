@@ -118,7 +118,8 @@ def test_uploaded_files_become_documents_and_bad_ones_stop_nothing(kb: Kb) -> No
     assert [item["source"] for item in listed["items"]] == ["guide/a.md", "guide/d.html"]
     assert listed["items"][0]["url"] == "https://example.com/docs/guide/a.md"
     assert kb.sources("delta", top_k=1) == ["guide/d.html#d"]
-    assert list((kb.data_dir / "kb-uploads").iterdir()) == [], "nothing stays in the spool"
+    kept = [path.read_bytes() for path in (kb.data_dir / "kb-uploads").iterdir()]
+    assert sorted(kept) == [b"%PDF", b"\xff\xfe broken"], "bad ones alone wait for a retry"
 
 
 def test_a_job_of_nothing_but_bad_files_has_failed(lonely_kb: Kb) -> None:
