@@ -1,5 +1,4 @@
 import { icons } from "../../design/icons";
-import { analyticsWords } from "../../i18n/analytics";
 import { consoleWords } from "../../i18n/console";
 import { PageRegistry } from "../registry";
 
@@ -18,7 +17,7 @@ export const pageRegistry = (): PageRegistry =>
       id: "analytics",
       path: "/analytics",
       group: "observe",
-      title: { en: analyticsWords.en.page, zh: analyticsWords.zh.page },
+      title: { en: consoleWords.en.analytics, zh: consoleWords.zh.analytics },
       icon: icons.analytics,
       load: () => import("./analytics/analytics-page").then(({ AnalyticsPage }) => AnalyticsPage),
     })

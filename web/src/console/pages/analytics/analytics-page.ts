@@ -218,13 +218,18 @@ const chosen = (event: Event): string => (event.target as HTMLSelectElement).val
 function styles() {
   return css`
     .tiles {
-      display: grid;
-      grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr));
+      display: flex;
+      flex-wrap: wrap;
       gap: 1px;
       overflow: hidden;
     }
 
+    .title .field {
+      flex: 1 1 8rem;
+    }
+
     .tiles > div {
+      flex: 1 1 8.25rem;
       padding: var(--space-4);
       /* Draws the lines between the tiles, not at the edge. */
       box-shadow: 0 0 0 1px var(--line);
@@ -234,6 +239,10 @@ function styles() {
       color: var(--ink-soft);
       font-size: var(--text-s);
       overflow-wrap: anywhere;
+    }
+
+    dt code {
+      font: 400 var(--text-xs) / 1.4 var(--mono);
     }
 
     dd {
@@ -264,7 +273,7 @@ function styles() {
     }
 
     .asked {
-      min-width: 12rem;
+      min-width: 8rem;
       overflow-wrap: anywhere;
     }
 
