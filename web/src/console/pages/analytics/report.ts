@@ -5,7 +5,7 @@ export const RANGES_DAYS = [1, 7, 30, 90, 365] as const;
 export const GROUPS = ["hour", "day", "week", "month"] as const;
 export type GroupBy = (typeof GROUPS)[number];
 
-/** What is asked for. By the hour, the service answers for a few days only. */
+/** What is asked for of the service. */
 export interface Question {
   days: number;
   groupBy: GroupBy;
@@ -39,6 +39,7 @@ export interface Report {
   errorKinds: [string, number][];
 }
 
+/** More bars than a week of hours cannot be told apart; the service itself would give 92 days. */
 const MAX_DAYS_BY_HOUR = 7;
 
 /** The question that an address asks; anything else in it is passed over. */
