@@ -22,6 +22,7 @@ from services.cli.keys import keys_cli
 from services.cli.plan import BadPath, paths_and_urls
 from services.cli.poems import put_poems
 from services.cli.rebuild import rebuild as run_rebuild
+from services.cli.screen import screen
 from services.cli.workflow import workflow_cli
 
 Collection = Annotated[str, typer.Option(help="The collection in kb.")]
@@ -118,7 +119,7 @@ def evaluate(
         request = EvaluationRequest(files, collection, modes, no_answer)
         measured = run_evaluation(client, request, bar.show)
     for table in evaluation_tables(measured):
-        Console().print(table)
+        screen().print(table)
 
 
 def poems(

@@ -7,13 +7,12 @@ from contextlib import closing, contextmanager
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.cli.client import LlmProxyClient, plain_errors, read_common_settings, read_token
+from services.cli.screen import screen
 
 _PATH = "/api/llm/keys"
-_WIDTH = 200  # a table that is piped is not cut
 Url = Annotated[
     str, typer.Option(help="llm_proxy's base URL. Empty: this machine's, by its settings.")
 ]
@@ -86,10 +85,7 @@ def list_keys(url: Url = "") -> None:
     table = Table("id", "kind", "name", "key", "for", "limits", "today", "month", "last used")
     for item in items:
         table.add_row(*_row(item))
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_WIDTH)
-    console.print(table)
+    screen().print(table)
 
 
 def rotate(

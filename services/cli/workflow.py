@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from services.cli.client import (
@@ -20,6 +19,7 @@ from services.cli.client import (
     read_common_settings,
     read_token,
 )
+from services.cli.screen import screen
 from services.kernel.errors import ConfigurationError
 from services.kernel.settings import load_environ
 from services.llm_proxy.catalog import parse_catalog
@@ -88,7 +88,7 @@ def list_workflows(url: Url = "") -> None:
         poem = ["--poem"] if item["needs_poem"] else []
         columns = ([*poem, *inputs], item["modes"], item["steps"])
         table.add_row(item["name"], *(", ".join(column) for column in columns))
-    Console().print(table)
+    screen().print(table)
 
 
 def run(
