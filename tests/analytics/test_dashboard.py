@@ -23,6 +23,8 @@ from tests.kb.test_poems_statistics import backdate
 from tests.support.ports import free_port
 from tests.support.server import running
 
+pytestmark = pytest.mark.process
+
 
 @dataclass
 class Pair:

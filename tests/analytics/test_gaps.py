@@ -16,6 +16,8 @@ from tests.analytics.making import chat, feedback, search
 from tests.analytics.neighbours import Neighbours, neighbours
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def around() -> Iterator[Neighbours]:

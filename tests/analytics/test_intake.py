@@ -11,6 +11,8 @@ from services.analytics.settings import Settings
 from tests.analytics.conftest import Service, serve
 from tests.analytics.making import NOW, Event, chat, event, failed, feedback, search
 
+pytestmark = pytest.mark.process
+
 
 def test_the_same_id_twice_is_one_event(service: Service) -> None:
     first, second = chat(), search()

@@ -14,6 +14,8 @@ from services.kernel.sse import SseParser
 from tests.analytics.conftest import Service, serve
 from tests.analytics.making import chat, search
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Service, Service]]:

@@ -8,6 +8,8 @@ from services.analytics.retention import database_bytes
 from tests.analytics.conftest import Service
 from tests.analytics.making import chat, failed, feedback, search
 
+pytestmark = pytest.mark.process
+
 OLD = timedelta(days=31)
 NONE_DELETED = {"total": 0, "chat": 0, "search": 0, "feedback": 0, "workflow": 0, "error": 0}
 

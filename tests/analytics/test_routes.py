@@ -8,6 +8,8 @@ import pytest
 from tests.analytics.conftest import Service
 from tests.analytics.making import chat
 
+pytestmark = pytest.mark.process
+
 AT = "/api/analytics"
 OPEN = [("GET", f"{AT}/health"), ("POST", f"{AT}/feedback")]
 FOR_NEIGHBOURS = [("POST", f"{AT}/events")]

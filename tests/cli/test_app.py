@@ -11,6 +11,8 @@ from tests.kb.conftest import Kb
 from tests.kb.processes import ROOT, python
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.process
+
 
 def trivet(kb: Kb, *arguments: str) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "TRIVET_DATA_DIR": str(kb.data_dir), "TRIVET_KB_URLS": kb.base_url}

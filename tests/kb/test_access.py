@@ -8,6 +8,8 @@ from tests.kb.conftest import Kb, StartKb
 from tests.kb.test_ingestion import rows
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 def made(kb: Kb, name: str, **more: object) -> None:
     answer = kb.admin.post("/api/collections", json={"name": name, **more})

@@ -17,6 +17,8 @@ from services.kb.fetching import Fetcher, networks
 from services.kernel.errors import Unprocessable
 from tests.support.server import running
 
+pytestmark = pytest.mark.process
+
 LOCAL = (ip_network("127.0.0.1/32"),)
 
 

@@ -9,6 +9,8 @@ import pytest
 from tests.kb.conftest import Kb, StartKb
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 ONE = "# One\n\nfirst thing\n\n## Two\n\nsecond thing\n\n## Three\n\nthird thing"
 
 

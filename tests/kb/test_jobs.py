@@ -21,6 +21,8 @@ from tests.support.ports import free_port
 from tests.support.server import running
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 def bad_files() -> dict[str, tuple[bytes, str]]:
     """Content and reason by name."""

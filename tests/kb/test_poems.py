@@ -17,6 +17,8 @@ from tests.kb.poem_making import (
     translation,
 )
 
+pytestmark = pytest.mark.process
+
 POEMS = "/api/v1/poems"
 
 

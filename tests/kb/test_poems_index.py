@@ -3,9 +3,13 @@
 import sqlite3
 from typing import Any
 
+import pytest
+
 from tests.kb.conftest import Kb, StartKb, running_kb
 from tests.kb.poem_making import MOON, created, poem, translation
 from tests.support.wait import until
+
+pytestmark = pytest.mark.process
 
 POEMS = "/api/v1/poems"
 IN_CHINESE = {"target_lang": "zh", "translated_text": "我独自漫游，像一朵孤云，\n飘过溪谷和群山"}

@@ -5,9 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.kb.conftest import Kb
 from tests.kb.poem_making import briefing, created, made_by_a_model, poem, translation
+
+pytestmark = pytest.mark.process
 
 POEMS = "/api/v1/poems"
 

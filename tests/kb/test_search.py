@@ -9,6 +9,8 @@ import pytest
 from tests.kb.conftest import EmbedderProcess, Kb, StartKb, engines_for, running_kb
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 LIBRARY = {
     "en/backup.md": "# Back up and restore\n\n## How do I back up?\n\nStop the program, copy the "
     "folder `data/` to a safe place and start it again.\n\n## How do I restore?\n\nPut the saved "

@@ -4,6 +4,8 @@ import pytest
 
 from tests.llm_proxy.conftest import Gateway, Start, chat_body
 
+pytestmark = pytest.mark.process
+
 PASSAGE = {"id": "1", "title": "T", "content": "C", "relevance_score": 0.9}
 
 

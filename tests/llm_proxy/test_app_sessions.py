@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.llm_proxy.conftest import Gateway, Start, chat_body
+
+pytestmark = pytest.mark.process
 
 NAMED = {"X-Session-ID": "conversation-1"}
 

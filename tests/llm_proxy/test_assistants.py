@@ -10,6 +10,8 @@ from services.llm_proxy.assistants import language_of, parse_assistants
 from tests.llm_proxy.conftest import ASSISTANTS, Gateway, Start, chat_body, events_of, text_of
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 PASSAGES = [
     {
         "id": "doc-1",

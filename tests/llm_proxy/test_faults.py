@@ -7,6 +7,8 @@ import pytest
 from tests.llm_proxy.conftest import KEY, Gateway, Start, chat_body, events_of, text_of
 from tests.mock_vendor import errors
 
+pytestmark = pytest.mark.process
+
 TYPES = {
     400: "invalid_request_error",
     404: "not_found_error",

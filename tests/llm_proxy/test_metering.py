@@ -7,6 +7,8 @@ import pytest
 from tests.llm_proxy.conftest import Gateway, chat_body
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 def attributes_of(gateway: Gateway, model: str | None, **more: Any) -> dict[str, Any]:
     headers = {"X-Session-ID": "conversation-1"}

@@ -11,6 +11,8 @@ from services.llm_proxy.providers.openai_chunk import usage_of as openai_usage
 from services.llm_proxy.target import Target
 from tests.llm_proxy.conftest import Gateway
 
+pytestmark = pytest.mark.process
+
 FILE = """
 usd_per: {CNY: 0.5}
 providers:

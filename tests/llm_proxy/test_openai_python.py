@@ -10,6 +10,8 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from tests.llm_proxy.conftest import Gateway
 
+pytestmark = pytest.mark.process
+
 HELLO: list[ChatCompletionMessageParam] = [{"role": "user", "content": "你好"}]
 
 

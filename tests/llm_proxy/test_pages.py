@@ -1,7 +1,11 @@
 """What pages with the chat need beside it, also those of other sites."""
 
+import pytest
+
 from tests.llm_proxy.conftest import Start
 from tests.support.wait import until
+
+pytestmark = pytest.mark.process
 
 COMPANY = {
     "company_info": {"name_en": "Sample", "email": "hello@example.com"},

@@ -9,6 +9,8 @@ from tests.llm_proxy.conftest import Gateway, Start
 from tests.llm_proxy.keys.making import admin, call, error_of, make_key
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 def test_a_secret_is_shown_once_and_kept_nowhere(gateway: Gateway) -> None:
     made = make_key(gateway, name="shop", models=["openai/words"])

@@ -11,6 +11,8 @@ from services.llm_proxy.keys.vault import open_vault
 from tests.llm_proxy.conftest import KEY, Start
 from tests.llm_proxy.keys.making import admin, error_of, make_key
 
+pytestmark = pytest.mark.process
+
 OLD, NEW = (Fernet.generate_key().decode() for _ in range(2))
 
 

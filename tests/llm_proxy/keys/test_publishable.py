@@ -7,6 +7,8 @@ import pytest
 from tests.llm_proxy.conftest import Gateway, Start, chat_body
 from tests.llm_proxy.keys.making import admin, call, error_of, make_key, publishable
 
+pytestmark = pytest.mark.process
+
 SHOP, OTHER = "https://shop.example", "https://other.example"
 
 

@@ -14,6 +14,8 @@ from tests.llm_proxy.scripted import fails
 from tests.llm_proxy.test_disconnect import Caller, idle
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 CHUNK = {"choices": [{"index": 0, "delta": {"content": "x" * 4000}}]}
 EVENT = b"data: %b\n\n" % orjson.dumps(CHUNK)
 # What the sockets on both sides of us may hold by the kernel's limits, beside our own buffer.

@@ -15,6 +15,8 @@ from tests.llm_proxy.test_faults import TABLES
 from tests.mock_vendor import Vendor
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 ATTEMPTS = QUICK_RETRY["attempts"]
 PERMANENT = {"QuotaExceeded", "SetLimitExceeded", "PrepaidBillOverdue", "insufficient_quota"}
 

@@ -9,6 +9,8 @@ from tests.llm_proxy.resilience.conftest import Site
 from tests.llm_proxy.resilience.test_flow import unanswering
 from tests.llm_proxy.scripted import drips, stalls_midway, waits
 
+pytestmark = pytest.mark.process
+
 PATIENT = {"connect_seconds": 9, "first_output_seconds": 9, "silence_seconds": 9}
 TWICE = {"attempts": 2, "first_delay_seconds": 0.001}
 

@@ -8,6 +8,8 @@ from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.llm_proxy.workflows.stands import BRIEFING, POEM, said_to
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 GENERATE = "/api/v1/bbr/generate"
 ASKED = {"poem_id": POEM["id"]}
 

@@ -5,10 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.llm_proxy.workflows.conftest import House, Start
 from tests.llm_proxy.workflows.stands import BRIEFING, POEM
 from tests.support.wait import until
+
+pytestmark = pytest.mark.process
 
 SESSIONS = "/api/v1/manual/sessions"
 STEPS = ("initial_translation", "editor_review", "revised_translation")

@@ -9,6 +9,8 @@ from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.llm_proxy.workflows.stands import said_to
 from tests.support.wait import until
 
+pytestmark = pytest.mark.process
+
 
 def names(events: list[SseEvent]) -> list[str]:
     return [event.event for event in events]

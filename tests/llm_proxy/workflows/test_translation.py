@@ -1,8 +1,12 @@
 """Translations: from the call to what kb keeps, in each mode, with and without a briefing."""
 
+import pytest
+
 from tests.llm_proxy.workflows.conftest import House, Start, data_of
 from tests.llm_proxy.workflows.stands import BRIEFING, POEM
 from tests.support.wait import until
+
+pytestmark = pytest.mark.process
 
 
 def test_a_hybrid_translation_goes_through_its_three_steps(house: House) -> None:
