@@ -44,9 +44,11 @@ UNIT_TESTS = [
 ]
 PROCESS_TESTS = [
     Section(
-        "tests of single processes and of pages",
-        _python("pytest", *_WORKERS, "-m", "(process or browser) and not stack"),
-    )
+        "tests of whole services",
+        _python("pytest", *_WORKERS, "-m", "process and not (browser or stack)"),
+    ),
+    # Apart: Playwright keeps an event loop running, and other tests run their own.
+    Section("tests of pages", _python("pytest", *_WORKERS, "-m", "browser and not stack")),
 ]
 STACK_TESTS = [Section("tests of the whole stack", _python("pytest", "-m", "stack"))]
 
