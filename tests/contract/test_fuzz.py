@@ -6,6 +6,7 @@ https://schemathesis.readthedocs.io/
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 
@@ -38,8 +39,10 @@ def test_no_made_up_call_gives_an_internal_error(service: Service) -> None:
         )
         @given(case=operation.as_strategy())
         def call(case: schemathesis.Case[Any]) -> None:
-            response = case.call(base_url=service.base_url, headers=service.admin)
-            assert response.status_code != InternalError.status, response.text
+            sent = case.as_transport_kwargs(base_url=service.base_url, headers=service.admin)
+            # The head is enough: some streams never end.
+            with requests.request(**sent, stream=True, timeout=30) as response:
+                assert response.status_code != InternalError.status, response.text
 
         call()
         tried += 1
