@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import migrations
+from tests.support.browser import browser as browser  # a session's one Chromium
 from tests.support.stack import stack as stack  # a session's one running stack, for any test
 
 _HERE = Path(__file__).parent

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from scripts.stack.nginx import Nginx
 from scripts.stack.places import ROOT, WEB, WEB_DIST
@@ -21,17 +20,6 @@ from tests.support.ports import free_port
 from tests.support.server import running
 from tests.web.upstream import Upstream
 
-CHROMIUM = os.environ.get("CHROMIUM_BIN", "/usr/bin/chromium")
-# Without these Chromium asks Google's hosts at every start.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 PREFIX = "/~temp/mogine_agent/"
 _LISTEN_TO_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
@@ -79,14 +67,6 @@ def _are_new() -> bool:
     newest = max(path.stat().st_mtime for path in files if path.is_file())
     index = WEB_DIST / "index.html"
     return index.exists() and index.stat().st_mtime >= newest
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,9 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from scripts.stack.places import ROOT
+from tests.support.browser import CHROMIUM, FLAGS
 from tests.support.server import running
-from tests.web.conftest import CHROMIUM, FLAGS, open_door
+from tests.web.conftest import open_door
 from tests.web.upstream import CITATIONS, TOKEN, Upstream, ready
 
 IMAGES = ROOT / "docs" / "images"

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.llm_proxy.workflows.conftest import House, Start
 from tests.llm_proxy.workflows.stands import POEM
 from tests.support.wait import until
-from tests.web.conftest import CHROMIUM, FLAGS
 
 pytestmark = pytest.mark.browser
 
@@ -44,11 +43,10 @@ FOLLOW = """
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
 
 
 def follow(page: Page, house: House, path: str) -> None:
