@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from anyio import to_thread
-from sqlalchemy import Connection, Engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, Engine, event
 
 from services.kb import catalogue
 from services.kb.settings import Settings
@@ -48,8 +47,7 @@ def open_database(settings: Settings) -> Database:
     """`data/kb.db`, its schema brought up to date, with the collections `site` and `poems`."""
     engine = open_engine(settings.database_path, cache_mib=16)
     event.listen(engine, "connect", _delete_securely)
-    if not _is_current(engine):
-        migrate(engine, _SCRIPTS, settings.migration_lock_path)
+    migrate(engine, _SCRIPTS, settings.migration_lock_path)
     with write(engine) as connection:
         names = [row.name for row in catalogue.every(connection)]
         if catalogue.DEFAULT_COLLECTION not in names:
@@ -62,14 +60,3 @@ def open_database(settings: Settings) -> Database:
 def _delete_securely(connection: Any, _record: object) -> None:
     """What is deleted is overwritten. https://www.sqlite.org/pragma.html#pragma_secure_delete"""
     connection.execute("PRAGMA secure_delete=ON")
-
-
-def _is_current(engine: Engine) -> bool:
-    """Whether the newest migration has run: Alembic, which knows, takes a second to import."""
-    newest = max(path.name for path in (_SCRIPTS / "versions").glob("[0-9]*.py")).partition("_")[0]
-    try:
-        with read(engine) as connection:
-            found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    except OperationalError:
-        return False  # a new database has no such table
-    return bool(found == newest)

@@ -20,7 +20,7 @@ from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.chunk_writer import ChunkWriter, completion
 from services.llm_proxy.providers.failure import complaint_of, translate, translate_answer
 from services.llm_proxy.providers.frames import MAX_EVENT_BYTES
-from services.llm_proxy.providers.openai_chunk import garbage, truncated
+from services.llm_proxy.providers.openai_chunk import garbage, read_answer, truncated
 
 _FINISH = {
     "max_tokens": "length",
@@ -47,14 +47,8 @@ class MessageDialect:
 
     def whole(self, body: bytes) -> tuple[bytes, Outcome]:
         """The answer in OpenAI's shape. Raises the error that it holds, or UpstreamError."""
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise garbage(self._provider) from exc
-        complaint = complaint_of(value)
-        if complaint is not None:
-            raise translate(complaint, provider=self._provider, secret=self._secret)
-        content = value.get("content") if isinstance(value, dict) else None
+        value = read_answer(body, self._provider, self._secret)
+        content = value.get("content")
         if not isinstance(content, list) or not all(isinstance(block, dict) for block in content):
             raise garbage(self._provider)
         finish, usage = finish_of(value.get("stop_reason")), usage_of(value.get("usage"))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from services.kernel.errors import UpstreamError
 from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.providers.failure import complaint_of, translate
 from services.llm_proxy.upstream import BrokenOff
 
 _OUTPUT_KEYS = (
@@ -23,6 +26,20 @@ _OUTPUT_KEYS = (
 def garbage(provider: str) -> UpstreamError:
     """The answer is neither what was asked for nor an error that can be read."""
     return UpstreamError("the provider's answer makes no sense.", provider=provider)
+
+
+def read_answer(body: bytes, provider: str, secret: str) -> dict[str, Any]:
+    """A whole answer. Raises the error that it tells, or UpstreamError for what is no object."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as exc:
+        raise garbage(provider) from exc
+    complaint = complaint_of(value)
+    if complaint is not None:
+        raise translate(complaint, provider=provider, secret=secret)
+    if not isinstance(value, dict):
+        raise garbage(provider)
+    return value
 
 
 def truncated(provider: str) -> BrokenOff:

@@ -27,6 +27,7 @@ from services.llm_proxy.providers.openai_chunk import (
     finish_reasons_of,
     garbage,
     is_output,
+    read_answer,
     truncated,
     usage_of,
 )
@@ -62,14 +63,8 @@ class OpenAiDialect:
 
     def whole(self, body: bytes) -> tuple[bytes, Outcome]:
         """The answer, its leading blank lines taken off. Raises UpstreamError on anything else."""
-        try:
-            value = orjson.loads(body)
-        except orjson.JSONDecodeError as exc:
-            raise garbage(self._provider) from exc
-        complaint = complaint_of(value)
-        if complaint is not None:
-            raise translate(complaint, provider=self._provider, secret=self._secret)
-        choices = value.get("choices") if isinstance(value, dict) else None
+        value = read_answer(body, self._provider, self._secret)
+        choices = value.get("choices")
         if not isinstance(choices, list) or not all(isinstance(one, dict) for one in choices):
             raise garbage(self._provider)
         outcome = Outcome(usage_of(value.get("usage")), _text(value.get("model")))
