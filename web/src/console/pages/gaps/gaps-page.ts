@@ -1,15 +1,15 @@
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { controls } from "../../../design/controls";
 import { gapsWords } from "../../../i18n/gaps";
 import { Follow } from "../../../preferences/follow";
-import type { Failure } from "../../../transport/failure";
 import { pageStyles } from "../../page-styles";
 import { formatTime } from "../../parts/format";
-import { ghostLines, looks, problem } from "../../parts/looks";
+import { Further } from "../../parts/further";
+import { ghostLines, looks } from "../../parts/looks";
 import { partStyles } from "../../parts/part-styles";
-import { Reading, asFailure } from "../../parts/reading";
+import { Reading } from "../../parts/reading";
 import type { ConsoleContext, ConsolePageElement } from "../../registry";
 import { formatRoute, type Route } from "../../router";
 import "./gap-answer";
@@ -22,9 +22,12 @@ import { replayStyles } from "./replay-styles";
 export class GapsPage extends LitElement implements ConsolePageElement {
   @property({ attribute: false }) context!: ConsoleContext;
   @property({ attribute: false }) route!: Route;
-  @state() private moreFailure: Failure | null = null;
-  @state() private loadingMore = false;
   private readonly page = new Reading(this, (signal) => readGaps(this.context.client, this.shown, "", signal));
+  private readonly further = new Further(this, this.page, ({ items, nextCursor }, signal) =>
+    nextCursor
+      ? readGaps(this.context.client, this.shown, nextCursor, signal).then((next) => ({ ...next, items: [...items, ...next.items] }))
+      : null,
+  );
   private showing: Shown | null = null;
 
   static override styles = [controls, pageStyles, partStyles, replayStyles, styles()];
@@ -38,7 +41,7 @@ export class GapsPage extends LitElement implements ConsolePageElement {
     if (this.showing === this.shown) return;
     this.showing = this.shown;
     this.page.value = null;
-    this.moreFailure = null;
+    this.further.forget();
     void this.page.now();
   }
 
@@ -91,8 +94,7 @@ export class GapsPage extends LitElement implements ConsolePageElement {
               (gap, place) => this.gap(gap, place),
             )}
           </ol>`}
-      ${this.moreFailure ? problem(this.moreFailure, this.language) : nothing}
-      ${nextCursor ? html`<div class="more"><button class="button" type="button" aria-disabled=${this.loadingMore} @click=${() => void this.more()}>${words.more}</button></div>` : nothing}
+      ${this.further.look(Boolean(nextCursor), words.more, this.language)}
     `;
   }
 
@@ -164,21 +166,6 @@ export class GapsPage extends LitElement implements ConsolePageElement {
   private onAnswered(gap: Gap): void {
     const page = this.page.value;
     if (page) this.page.set({ ...page, items: page.items.map((item) => (item.id === gap.id ? gap : item)) });
-  }
-
-  private async more(): Promise<void> {
-    const before = this.page.value;
-    if (!before?.nextCursor || this.loadingMore) return;
-    this.loadingMore = true;
-    this.moreFailure = null;
-    try {
-      const next = await readGaps(this.context.client, this.shown, before.nextCursor, new AbortController().signal);
-      if (this.page.value === before) this.page.set({ ...next, items: [...before.items, ...next.items] });
-    } catch (error) {
-      this.moreFailure = asFailure(error);
-    } finally {
-      this.loadingMore = false;
-    }
   }
 }
 

@@ -1,12 +1,12 @@
 import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
-import { customElement, property, state } from "lit/decorators.js";
+import { customElement, property } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { knowledgeWords } from "../../../i18n/knowledge";
-import type { Failure } from "../../../transport/failure";
 import { formatBytes, formatTime } from "../../parts/format";
-import { ghostLines, looks, problem } from "../../parts/looks";
+import { Further } from "../../parts/further";
+import { ghostLines, looks } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
-import { Reading, asFailure } from "../../parts/reading";
+import { Reading } from "../../parts/reading";
 import { formatRoute } from "../../router";
 import { collectionField } from "./collection-field";
 import { readCollections, readDocuments, type Document, type Page } from "./library";
@@ -18,10 +18,11 @@ const PAGE_SIZE = 50;
 export class Documents extends PagePart {
   @property() collection = "site";
   @property() sourcePrefix = "";
-  @state() private loadingMore = false;
-  @state() private moreFailure: Failure | null = null;
   private readonly collections = new Reading(this, (signal) => readCollections(this.client, signal));
   private readonly page = new Reading(this, (signal) => this.read("", signal));
+  private readonly further = new Further(this, this.page, ({ items, nextCursor }, signal) =>
+    nextCursor ? this.read(nextCursor, signal).then((next) => ({ ...next, items: [...items, ...next.items] })) : null,
+  );
 
   static override styles: CSSResultGroup = [PagePart.styles, styles()];
 
@@ -34,7 +35,7 @@ export class Documents extends PagePart {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("collection") && !changed.has("sourcePrefix")) return;
     this.page.value = null;
-    this.moreFailure = null;
+    this.further.forget();
     void this.page.now();
   }
 
@@ -68,12 +69,7 @@ export class Documents extends PagePart {
       <ul class="panel documents">
         ${items.map((document) => this.entry(document))}
       </ul>
-      ${this.moreFailure ? problem(this.moreFailure, this.language) : nothing}
-      ${nextCursor
-        ? html`<div class="more">
-            <button class="button" type="button" aria-disabled=${this.loadingMore} @click=${() => void this.more()}>${words.more}</button>
-          </div>`
-        : nothing}
+      ${this.further.look(Boolean(nextCursor), words.more, this.language)}
     `;
   }
 
@@ -122,21 +118,6 @@ export class Documents extends PagePart {
 
   private read(cursor: string, signal: AbortSignal): Promise<Page<Document>> {
     return readDocuments(this.client, { collection: this.collection, prefix: this.sourcePrefix, cursor, limit: PAGE_SIZE }, signal);
-  }
-
-  private async more(): Promise<void> {
-    const before = this.page.value;
-    if (!before?.nextCursor || this.loadingMore) return;
-    this.loadingMore = true;
-    this.moreFailure = null;
-    try {
-      const next = await this.read(before.nextCursor, new AbortController().signal);
-      if (this.page.value === before) this.page.set({ ...next, items: [...before.items, ...next.items] });
-    } catch (error) {
-      this.moreFailure = asFailure(error);
-    } finally {
-      this.loadingMore = false;
-    }
   }
 }
 

@@ -1,11 +1,11 @@
-import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
+import { css, html, type CSSResultGroup, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { studioWords } from "../../../i18n/studio";
-import type { Failure } from "../../../transport/failure";
-import { ghostLines, looks, problem } from "../../parts/looks";
+import { Further } from "../../parts/further";
+import { ghostLines, looks } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
-import { Reading, asFailure } from "../../parts/reading";
+import { Reading } from "../../parts/reading";
 import { formatRoute } from "../../router";
 import { PAGE_SIZE, readPoems, type Poem } from "./poems";
 
@@ -15,16 +15,17 @@ export class PoemList extends PagePart {
   @property() search = "";
   @property() tag = "";
   @state() private complete = false;
-  @state() private moreFailure: Failure | null = null;
-  @state() private loadingMore = false;
   private readonly poems = new Reading(this, (signal) => this.read(0, signal));
+  private readonly further = new Further(this, this.poems, (before, signal) =>
+    this.read(before.length, signal).then((next) => [...before, ...next]),
+  );
 
   static override styles: CSSResultGroup = [PagePart.styles, styles()];
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("search") && !changed.has("tag")) return;
     this.poems.value = null;
-    this.moreFailure = null;
+    this.further.forget();
     void this.poems.now();
   }
 
@@ -60,10 +61,7 @@ export class PoemList extends PagePart {
       <ul class="poems">
         ${poems.map((poem) => this.one(poem))}
       </ul>
-      ${this.moreFailure ? problem(this.moreFailure, this.language) : nothing}
-      ${this.complete
-        ? nothing
-        : html`<div class="more"><button class="button" type="button" aria-disabled=${this.loadingMore} @click=${() => void this.more()}>${words.more}</button></div>`}
+      ${this.further.look(!this.complete, words.more, this.language)}
     `;
   }
 
@@ -104,21 +102,6 @@ export class PoemList extends PagePart {
     const found = await readPoems(this.client, { search: this.search, lang: this.tag, skip }, signal);
     this.complete = found.length < PAGE_SIZE;
     return found;
-  }
-
-  private async more(): Promise<void> {
-    const before = this.poems.value;
-    if (!before || this.loadingMore) return;
-    this.loadingMore = true;
-    this.moreFailure = null;
-    try {
-      const next = await this.read(before.length, new AbortController().signal);
-      if (this.poems.value === before) this.poems.set([...before, ...next]);
-    } catch (error) {
-      this.moreFailure = asFailure(error);
-    } finally {
-      this.loadingMore = false;
-    }
   }
 }
 
