@@ -19,6 +19,7 @@ from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.estimate import expected_tokens
 from services.llm_proxy.keys.book import Book
 from services.llm_proxy.keys.key import Key
+from services.llm_proxy.keys.reach import affordable, reached
 from services.llm_proxy.limits import Claim, Grant, Limiter, Limits, Refusal, Room
 from services.llm_proxy.record import Record
 from services.llm_proxy.target import Target
@@ -128,23 +129,16 @@ class Gate:
         if key is not None and key.kind == "application" and not key.allows(name):
             raise PermissionDenied("The key does not allow this assistant.", param="model")
 
-    def require_model(self, context: RequestContext, asked: object, target: Target) -> None:
-        """Raises PermissionDenied where a key does not reach the model."""
+    def reachable(self, context: RequestContext, asked: object, target: Target) -> Target:
+        """`target` as far as the caller's key reaches. Raises PermissionDenied."""
         key = self._key_of(context)
-        if key is None:
-            return
-        names = {target.name, asked}
-        if not key.allows(*(name for name in names if isinstance(name, str))):
-            raise PermissionDenied("The key does not allow this model.", param="model")
-        self.require_price(context, target)
+        return target if key is None else reached(key, asked, target)
 
-    def require_price(self, context: RequestContext, target: Target) -> None:
-        """Raises PermissionDenied where a key has a budget and the model no price: money that is
-        not counted cannot be limited."""
+    def affordable(self, context: RequestContext, target: Target) -> Target:
+        """The same for what an assistant asks in the caller's name, which its key's models do not
+        concern but its budget does. Raises PermissionDenied."""
         key = self._key_of(context)
-        if key is not None and key.has_budget and target.price is None:
-            message = "The key has a budget, and models.yaml gives no price for this model."
-            raise PermissionDenied(message, param="model")
+        return target if key is None else affordable(key, target)
 
     def lists(self, context: RequestContext, name: str) -> bool:
         """Whether a caller is told of a model or of an assistant."""

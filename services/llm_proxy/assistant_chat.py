@@ -48,7 +48,7 @@ async def answer(
     async with CallerWatch(receive) as watch:
         passages = await passages_for(context, assistant, body["messages"], question, record)
         target = state.catalog.current.resolve(assistant.config.model, trusted=True)
-        state.gate.require_price(context, target)
+        target = state.gate.affordable(context, target)
         passages = passages[: target.max_passages]
         if not passages or not target.speaks(language_of(question)):
             record.citations = [passage.id for passage in passages]

@@ -47,7 +47,7 @@ async def completions(scope: Scope, receive: Receive, send: Send) -> None:
         check_chat(body)
         trusted = knows_all_models(context)
         record.target = state.catalog.current.resolve(model, trusted=trusted)
-        state.gate.require_model(context, model, record.target)
+        record.target = state.gate.reachable(context, model, record.target)
         await chat_with(record.target, context, body, receive, send, record)
 
 
@@ -85,12 +85,12 @@ async def embeddings(scope: Scope, receive: Receive, send: Send) -> None:
         note_request(record, body)
         await state.gate.admit_chat(context, record, body)
         asked = validated(EmbeddingsBody, body)
-        record.target = state.catalog.current.embedding(asked.model)
-        state.gate.require_model(context, asked.model, record.target)
+        # Vectors of another model lie in another space: nothing can stand in.
+        record.target = state.catalog.current.embedding(asked.model).alone
+        record.target = state.gate.reachable(context, asked.model, record.target)
         prepare = embedding(body, context.request_id)
         record.stream = False
-        # Vectors of another model lie in another space: nothing can stand in.
-        await deliver(state, record.target.alone, prepare, receive, send, record)
+        await deliver(state, record.target, prepare, receive, send, record)
 
 
 def embedding(body: dict[str, Any], request_id: str) -> Prepare:

@@ -90,7 +90,7 @@ async def native_embeddings(scope: Scope, receive: Receive, send: Send) -> None:
         asked = validated(DashScopeEmbeddingsBody, body)
         catalog, provider = state.catalog.current, state.catalog.current.provider_for("tongyi")
         record.target = catalog.within(provider, asked.model, trusted=True).alone
-        state.gate.require_model(context, asked.model, record.target)
+        record.target = state.gate.reachable(context, asked.model, record.target)
 
         def prepare(provider: Provider, model: str) -> Prepared:
             assert isinstance(provider, TongyiProvider)  # noqa: S101  # `provider_for` says so
@@ -120,7 +120,7 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
             check_chat(body)
             model, trusted = body.get("model"), knows_all_models(context)
             record.target = state.catalog.current.within(provider, model, trusted=trusted)
-            state.gate.require_model(context, model, record.target)
+            record.target = state.gate.reachable(context, model, record.target)
             await chat_with(record.target, context, body, receive, send, record)
 
 
@@ -144,10 +144,9 @@ def _native_call(
         message = f"Provider {provider.name} takes no body with `input`: send `messages`."
         raise NotFound(message, param="input", provider=provider.name)
     catalog = context.state.catalog.current
-    target = catalog.within(provider, wanted, trusted=knows_all_models(context)).alone
-    record.target = target
-    context.state.gate.require_model(context, model, target)
-    return target, _native(body, stream=record.stream, request_id=context.request_id)
+    record.target = catalog.within(provider, wanted, trusted=knows_all_models(context)).alone
+    record.target = context.state.gate.reachable(context, model, record.target)
+    return record.target, _native(body, stream=record.stream, request_id=context.request_id)
 
 
 def _native(body: dict[str, Any], *, stream: bool, request_id: str) -> Prepare:

@@ -50,7 +50,7 @@ async def rewritten(
     aside.body = body
     try:
         target = state.catalog.current.resolve(assistant.config.rewrite_model, trusted=True)
-        state.gate.require_price(context, target)
+        target = state.gate.affordable(context, target)
         async with asyncio.timeout(MAX_SECONDS):
             return _question_in(await state.dispatcher.whole(target, asking(ask), aside))
     except (TrivetError, TimeoutError) as exc:
