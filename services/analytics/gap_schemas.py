@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from pydantic import BaseModel, Field
 
 from services.analytics.intake import MAX_TEXT_CHARACTERS
+from services.analytics.schemas import MAX_DAYS, ZoneName
 
 
 class FeedbackBody(BaseModel):
@@ -81,7 +82,38 @@ class GapView(BaseModel):
 class GapPage(BaseModel):
     items: list[GapView]
     next_cursor: str | None
+    total: int = Field(description="Gaps of the state, on all pages together.")
     unclustered: int = Field(description="Questions that wait for the embedder.")
+
+
+Reason: TypeAlias = Literal["zero_hit", "low_score", "refused", "thumbs_down"]
+
+
+class UnansweredQuery(BaseModel):
+    days: int = Field(30, ge=1, le=MAX_DAYS, description="Days of the calendar, today included.")
+    tz: ZoneName = Field("UTC", description="The reader's time zone (IANA).")
+    reason: Reason = "zero_hit"
+    limit: int = Field(20, ge=1, le=500)
+
+
+class UnansweredQuestion(BaseModel):
+    """Redacted."""
+
+    text: str
+    count: int = Field(description="How often for the reason, since it was first asked.")
+    collection: str | None
+    last_asked: str
+    gap_id: int | None = Field(description="Null while it waits for the embedder.")
+    gap_state: GapState | None
+
+
+class UnansweredAnswer(BaseModel):
+    """Questions that were last asked in the range."""
+
+    days: int
+    tz: str
+    reason: Reason
+    questions: list[UnansweredQuestion]
 
 
 class GapAnswerBody(BaseModel):

@@ -17,6 +17,8 @@ from services.analytics.gap_schemas import (
     GapPage,
     GapsQuery,
     GapView,
+    UnansweredAnswer,
+    UnansweredQuery,
 )
 from services.analytics.health import health
 from services.analytics.intake import microseconds, take_in
@@ -48,6 +50,7 @@ from services.analytics.trend_schemas import (
     TrendAnswer,
 )
 from services.analytics.trends import intent_distribution, query_trend
+from services.analytics.unanswered import unanswered
 from services.kernel.auth import Access
 from services.kernel.errors import Conflict, NotFound, Unprocessable
 from services.kernel.routing import Call, Operation, operation
@@ -72,6 +75,7 @@ def operations() -> list[Operation]:
         operation("GET", f"{at}/live", get_live, access=admin),
         operation("GET", f"{at}/intent-distribution", get_intents, access=admin),
         operation("GET", f"{at}/query-trend", get_trend, access=admin),
+        operation("GET", f"{at}/unanswered", get_unanswered, access=admin),
         operation("GET", f"{at}/gaps", get_gaps, access=admin),
         operation("GET", f"{at}/gaps/golden", get_golden, access=admin),
         operation("POST", f"{at}/gaps/{{gap_id}}/answer", post_answer, access=admin),
@@ -200,6 +204,12 @@ async def get_trend(call: ACall, query: StatisticsQuery) -> TrendAnswer:
     return await call.state.read(lambda connection: query_trend(connection, query, now))
 
 
+async def get_unanswered(call: ACall, query: UnansweredQuery) -> UnansweredAnswer:
+    """Questions of the last days that found nothing, or nothing that helped"""
+    now = call.state.now()
+    return await call.state.read(lambda connection: unanswered(connection, query, now))
+
+
 async def get_gaps(call: ACall, query: GapsQuery) -> GapPage:
     """What was asked and not answered, the most pressing first"""
     now_us = microseconds(call.state.now())
@@ -211,6 +221,7 @@ async def get_gaps(call: ACall, query: GapsQuery) -> GapPage:
         return GapPage(
             items=views[start:end],
             next_cursor=str(end) if len(views) > end else None,
+            total=len(views),
             unclustered=gaps.count_unclustered(connection),
         )
 

@@ -114,6 +114,7 @@ def test_an_answer_becomes_a_document_and_the_questions_are_asked_again(
         assert replay["after"] == {"found": 1, "top_score": 0.9, "rank": 1}
     assert service.get("gaps")["items"] == []
     assert len(service.get("gaps", state="answered")["items"]) == 1
+    assert service.get("gaps", state="answered", limit=1)["total"] == 1
     again = service.administrator.post(
         f"/api/analytics/gaps/{gap['id']}/answer", json={"content": "x"}
     )
