@@ -21,6 +21,8 @@ from services.kernel.middleware import JsonCORSMiddleware, RequestMiddleware
 from services.kernel.openapi import document
 from services.kernel.rendering import json_response
 from services.kernel.routing import BodyBounds, Call, FixedPaths, Operation, operation, routes
+from services.kernel.setting_table import SettingList
+from services.kernel.setting_table import described as described_settings
 from services.kernel.settings import CommonSettings
 from services.kernel.visitor import DailySalt
 
@@ -106,7 +108,8 @@ def build_app(
     application: Lookup | None = None,
     is_origin: IsOrigin | None = None,
 ) -> Application:
-    """A service: its own operations and, beside them, /livez /readyz /metrics /openapi.json.
+    """A service: its own operations and, beside them, /livez /readyz /metrics /openapi.json
+    /settings.
 
     `lifespan` owns every client and yields the typed state; `readiness` looks at that state.
     `application` knows virtual keys (see `Authenticator`), `is_origin` more origins whose pages may
@@ -142,9 +145,17 @@ def _own_operations(
         """This document"""
         return app.openapi()
 
+    async def configured(_call: Call[Any]) -> SettingList:
+        """Every setting that is in force; a secret only as set or not set"""
+        return described_settings(app.service, VERSION, app.settings)
+
     handlers = {"/livez": live, "/readyz": ready, "/metrics": measured, "/openapi.json": described}
     return [
-        operation("GET", path, handler, access=Access.PUBLIC) for path, handler in handlers.items()
+        *(
+            operation("GET", path, handler, access=Access.PUBLIC)
+            for path, handler in handlers.items()
+        ),
+        operation("GET", "/settings", configured, access=Access.ADMINISTRATOR),
     ]
 
 

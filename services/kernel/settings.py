@@ -19,6 +19,7 @@ from dotenv import dotenv_values
 from services.kernel.errors import ConfigurationError
 
 S = TypeVar("S")
+Source = Literal["file", "environment"]  # `.env`, or the process's own environment
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -35,6 +36,7 @@ class Setting:
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     secret: bool = False
+    private: bool = False  # no secret, but it says where one lies
 
 
 def setting(
@@ -47,9 +49,10 @@ def setting(
     maximum: float | None = None,
     choices: tuple[str, ...] = (),
     secret: bool = False,
+    private: bool = False,
 ) -> Any:
     """A dataclass field that is read from the variable `name`; `parse` raises ValueError."""
-    row = Setting(name, default, help, parse, minimum, maximum, choices, secret)
+    row = Setting(name, default, help, parse, minimum, maximum, choices, secret, private)
     return field(default=default, metadata={"setting": row}, repr=not secret)
 
 
@@ -58,15 +61,26 @@ def table(settings_class: type) -> list[Setting]:
     return [f.metadata["setting"] for f in fields(settings_class) if "setting" in f.metadata]
 
 
-def load_environ(root: Path) -> dict[str, str]:
+class Environ(dict[str, str]):
+    """Variables, and which of them are the `.env` file's."""
+
+    written: frozenset[str] = frozenset()
+
+
+def load_environ(root: Path) -> Environ:
     """The process's environment over the `.env` file in `root`; an empty value counts as unset."""
     path = root / ".env"
     try:
         written = dotenv_values(path, encoding="utf-8") if path.is_file() else {}
     except (OSError, UnicodeDecodeError) as exc:
         raise ConfigurationError(".env cannot be read: it must be a text file in UTF-8") from exc
-    merged = {name: value for name, value in written.items() if value}
-    merged.update({name: value for name, value in os.environ.items() if value})
+    merged = Environ({name: value for name, value in written.items() if value})
+    given = {name: value for name, value in os.environ.items() if value}
+    # PM2 hands on what `make run` was started with; a value that is the file's came from the file.
+    merged.written = frozenset(
+        name for name in merged if given.get(name, merged[name]) == merged[name]
+    )
+    merged.update(given)
     return merged
 
 
@@ -89,7 +103,16 @@ def read_settings(settings_class: type[S], environ: Mapping[str, str]) -> S:
             problems.append(f"{row.name}: {shown} {exc}")
     if problems:
         raise ConfigurationError(*problems)
-    return settings_class(**values)
+    settings = settings_class(**values)
+    if isinstance(settings, CommonSettings):
+        object.__setattr__(settings, "sources", _sources(settings_class, environ))
+    return settings
+
+
+def _sources(settings_class: type, environ: Mapping[str, str]) -> dict[str, Source]:
+    written = environ.written if isinstance(environ, Environ) else frozenset()
+    given = (row.name for row in table(settings_class) if environ.get(row.name))
+    return {name: "file" if name in written else "environment" for name in given}
 
 
 def _parsed(row: Setting, hint: Any, text: str) -> Any:
@@ -186,7 +209,7 @@ class CommonSettings:
         "TRIVET_TLS_CERTIFICATE", "", "Certificate chain (PEM) for DOMAIN. Empty: self-signed."
     )
     tls_key: str = setting(
-        "TRIVET_TLS_KEY", "", "Path of the private key (PEM) of the certificate."
+        "TRIVET_TLS_KEY", "", "Path of the private key (PEM) of the certificate.", private=True
     )
     log_level: Literal["debug", "info", "warning", "error"] = setting(
         "TRIVET_LOG_LEVEL", "info", "How much is logged: debug, info, warning or error."
@@ -226,6 +249,8 @@ class CommonSettings:
     upload_max_bytes: int = setting(
         "TRIVET_UPLOAD_MAX_BYTES", 100 * 1024**2, "Largest upload.", minimum=1024
     )
+    # Where what is not a default was read, by the variable's name; `read_settings` says so.
+    sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("llm_proxy", "kb", "analytics"):
