@@ -13,13 +13,14 @@ from services.kernel.errors import (
     NotFound,
     Overloaded,
     RateLimited,
+    TrivetError,
     UpstreamError,
     UpstreamTimeout,
 )
 from services.llm_proxy.assistants import PREFIX, Assistant, Passage, language_of
 from services.llm_proxy.caller_watch import CallerWatch
 from services.llm_proxy.canned import CannedAnswer
-from services.llm_proxy.delivery import asking, pass_on
+from services.llm_proxy.delivery import asking, pass_on, stream_into
 from services.llm_proxy.follow_up import (
     MAX_QUERY_CHARACTERS,
     earlier_questions,
@@ -46,18 +47,62 @@ async def answer(
     record.assistant = assistant.name
     question = assistant.question_in(body["messages"])
     async with CallerWatch(receive) as watch:
-        passages = await passages_for(context, assistant, body["messages"], question, record)
-        target = state.catalog.current.resolve(assistant.config.model, trusted=True)
-        target = state.gate.affordable(context, target)
-        passages = passages[: target.max_passages]
-        if not passages or not target.speaks(language_of(question)):
-            record.citations = [passage.id for passage in passages]
-            canned = _without_model(assistant, question, passages, context.request_id)
-            await _say(canned, record, watch, send, state.settings.heartbeat_seconds)
+        if not record.stream:
+            said = await _prepared(context, assistant, question, body, record)
+            await _send_whole(state, said, watch, send, record)
             return
-        record.target = target
-        ask = _ask(assistant, question, passages, context, body, record)
-        await pass_on(state, target, asking(ask), watch, send, record)
+        with Outlet(send, state.settings.heartbeat_seconds) as outlet:  # it beats in searches, too
+            try:
+                said = await _prepared(context, assistant, question, body, record)
+            except TrivetError as error:
+                record.fail(error, 200 if outlet.started else None)
+                raise
+            await _stream(state, said, outlet, watch, record)
+
+
+async def _prepared(
+    context: RequestContext,
+    assistant: Assistant,
+    question: str,
+    body: dict[str, Any],
+    record: Record,
+) -> Ask | CannedAnswer:
+    """What to ask the model at `record.target`, or what is said without one."""
+    state: State = context.state
+    passages = await passages_for(context, assistant, body["messages"], question, record)
+    target = state.catalog.current.resolve(assistant.config.model, trusted=True)
+    target = state.gate.affordable(context, target)
+    passages = passages[: target.max_passages]
+    if not passages or not target.speaks(language_of(question)):
+        record.citations = [passage.id for passage in passages]
+        record.outcome = Outcome(finish_reasons=["stop"])
+        return _without_model(assistant, question, passages, context.request_id)
+    record.target = target
+    return _ask(assistant, question, passages, context, body, record)
+
+
+async def _send_whole(
+    state: State, said: Ask | CannedAnswer, watch: CallerWatch, send: Send, record: Record
+) -> None:
+    if isinstance(said, Ask):
+        assert record.target is not None  # noqa: S101  # set with the question
+        await pass_on(state, record.target, asking(said), watch, send, record)
+        return
+    record.first_output()
+    watch.over = True
+    await send_whole(send, said.whole())
+
+
+async def _stream(
+    state: State, said: Ask | CannedAnswer, outlet: Outlet, watch: CallerWatch, record: Record
+) -> None:
+    if isinstance(said, Ask):
+        assert record.target is not None  # noqa: S101  # set with the question
+        await stream_into(outlet, state, record.target, asking(said), watch, record)
+        return
+    record.first_output()
+    watch.over = True
+    await outlet.finish(said.stream())
 
 
 async def passages_for(
@@ -158,20 +203,3 @@ def _trimmed_header(trimmed: Mapping[str, int | bool]) -> tuple[bytes, bytes]:
     """`x-trivet-trimmed: messages=2, passages=1, shortened=1`."""
     told = ", ".join(f"{name}={int(value)}" for name, value in trimmed.items())
     return b"x-trivet-trimmed", told.encode("ascii")
-
-
-async def _say(
-    answer: CannedAnswer,
-    record: Record,
-    watch: CallerWatch,
-    send: Send,
-    heartbeat_seconds: float,
-) -> None:
-    """Answer without a model."""
-    record.outcome = Outcome(finish_reasons=["stop"])
-    record.first_output()
-    watch.over = True
-    if record.stream:
-        await Outlet(send, heartbeat_seconds).finish(answer.stream())
-    else:
-        await send_whole(send, answer.whole())

@@ -44,10 +44,22 @@ async def pass_on(
         await send_whole(send, answer, answer_headers(record))
         return
     with Outlet(send, state.settings.heartbeat_seconds) as outlet:
-        try:
-            await state.dispatcher.stream(target, prepare, outlet, watch, record)
-        except TrivetError as error:
-            record.fail(error, 200 if outlet.started else None)
-            if isinstance(error, BrokenOff) and record.reader and record.reader.began:
-                record.end_reason = "truncated"
-            raise
+        await stream_into(outlet, state, target, prepare, watch, record)
+
+
+async def stream_into(
+    outlet: Outlet,
+    state: State,
+    target: Target,
+    prepare: Prepare,
+    watch: CallerWatch,
+    record: Record,
+) -> None:
+    """A stream for a caller to whom hearts may have been beating already."""
+    try:
+        await state.dispatcher.stream(target, prepare, outlet, watch, record)
+    except TrivetError as error:
+        record.fail(error, 200 if outlet.started else None)
+        if isinstance(error, BrokenOff) and record.reader and record.reader.began:
+            record.end_reason = "truncated"
+        raise

@@ -1,4 +1,4 @@
-"""What a virtual key reaches of a target: its deployments, and the stand-ins of the operator's chain.
+"""What a virtual key reaches of a target: of its deployments, and of what stands in for them.
 
 A chain of fallbacks says what may stand in, never who may use it: what a key does not allow is left
 out for its calls, as is what has no price where the key has a budget.

@@ -1,4 +1,4 @@
-"""A virtual key's models and budget hold for stand-ins, too, and for each of several deployments."""
+"""A virtual key's models and budget hold for stand-ins and for each of several deployments."""
 
 import pytest
 
