@@ -1,5 +1,6 @@
 """A real gateway on a free port, with a mock vendor behind it and stand-ins for its neighbours."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -39,12 +40,15 @@ ONCE = {"attempts": 1}  # one test, one call upstream; resilience has tests of i
 class Neighbours:
     """What kb answers and what analytics has got.
 
-    `passages` are found by every query, `found` instead of them by those that hold its words.
+    `passages` are found by every query, `found` instead of them by those that hold its words. While
+    kb is `busy` searches wait; `waiting` counts those whose caller has not left.
     """
 
     passages: list[dict[str, Any]] = field(default_factory=list)
     found: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     kb_status: int = 200
+    busy: bool = False
+    waiting: int = 0
     company: dict[str, Any] = field(default_factory=dict)
     searches: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -53,6 +57,7 @@ class Neighbours:
         async def search(request: Request) -> JSONResponse:
             asked = orjson.loads(await request.body())
             self.searches.append(asked)
+            await self.wait_while_busy(request)
             if self.kb_status != 200:
                 return JSONResponse({"error": {"message": "no"}}, self.kb_status)
             searches = [
@@ -79,6 +84,14 @@ class Neighbours:
                 Route("/livez", live),
             ]
         )
+
+    async def wait_while_busy(self, request: Request) -> None:
+        self.waiting += 1
+        try:
+            while self.busy and not await request.is_disconnected():  # noqa: ASYNC110  # set by tests
+                await asyncio.sleep(0.001)
+        finally:
+            self.waiting -= 1
 
     def results(self, query: str) -> list[dict[str, Any]]:
         """What one query finds."""
@@ -224,6 +237,8 @@ def assistants_file() -> str:
     file["assistants"]["english"] = {**site, "model": "openai/english"}
     file["assistants"]["small"] = {**site, "model": "openai/small", "max_history_messages": 20}
     file["assistants"]["rewriting"] = {**site, "rewrite_model": "anthropic/words"}
+    file["assistants"]["waiting"] = {**site, "model": "openai/silent"}
+    file["assistants"]["rethinking"] = {**site, "rewrite_model": "openai/silent"}
     file["assistants"]["unlucky"] = {**site, "rewrite_model": "openai/fail:code=invalid_value"}
     return yaml.safe_dump(file, allow_unicode=True)
 

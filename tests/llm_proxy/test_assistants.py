@@ -1,11 +1,15 @@
 """Assistants: searched, answered with sources, honest when there are none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 
 from services.kernel.errors import ConfigurationError
+from services.kernel.sse import SseParser
 from services.llm_proxy.assistants import language_of, parse_assistants
 from tests.llm_proxy.conftest import ASSISTANTS, Gateway, Start, chat_body, events_of, text_of
 from tests.support.wait import until
@@ -291,6 +295,61 @@ def test_a_question_that_is_too_long_for_the_model_is_the_callers_error(start: S
         response = follow_up(gateway, "word " * 300, assistant="small")
         assert response.status_code == 400
         assert "too long" in response.json()["error"]["message"]
+
+
+@pytest.fixture
+def beating(start: Start) -> Iterator[Gateway]:
+    """A gateway whose heart beats fast, beside a kb that is busy."""
+    with start(LLM_PROXY_HEARTBEAT_SECONDS="0.05") as gateway:
+        gateway.neighbours.passages = PASSAGES
+        gateway.neighbours.busy = True
+        yield gateway
+
+
+@contextmanager
+def waiting_for_kb(gateway: Gateway) -> Iterator[Iterator[bytes]]:
+    """A stream that has begun with a heartbeat while kb still searches; its further bytes."""
+    body = chat_body("assistant/site", "How do I back up?", stream=True)
+    with (
+        gateway.client() as client,
+        client.stream("POST", "/v1/chat/completions", json=body) as response,
+    ):
+        assert response.status_code == 200
+        pieces = response.iter_raw()
+        assert next(pieces) == b": keep-alive\n\n"
+        assert gateway.neighbours.waiting == 1
+        yield pieces
+
+
+def test_hearts_beat_while_kb_searches(beating: Gateway) -> None:
+    with waiting_for_kb(beating) as pieces:
+        beating.neighbours.busy = False
+        said = b"".join(pieces)
+    assert b'"citations"' in said
+    assert said.endswith(b"data: [DONE]\n\n")
+
+
+def test_a_search_that_fails_after_a_heartbeat_is_an_event(beating: Gateway) -> None:
+    with waiting_for_kb(beating) as pieces:
+        beating.neighbours.kb_status = 500
+        beating.neighbours.busy = False
+        said = b"".join(pieces)
+    [event] = [event for event in SseParser().feed(said) if event.data]
+    assert event.event == "error"
+    assert orjson.loads(event.data)["error"]["type"] == "overloaded_error"
+    request_id = orjson.loads(event.data)["error"]["request_id"]
+    attributes = beating.neighbours.event_of(request_id)["attributes"]
+    assert attributes["http.response.status_code"] == 200
+    assert attributes["error.type"] == "overloaded_error"
+
+
+def test_what_is_said_without_a_model_may_follow_heartbeats(beating: Gateway) -> None:
+    with waiting_for_kb(beating) as pieces:
+        beating.neighbours.passages = []
+        beating.neighbours.busy = False
+        said = b"".join(pieces)
+    assert "I found nothing" in said.decode()
+    assert said.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("kb_status", [500, 503, 429])

@@ -78,6 +78,44 @@ def test_leaving_while_chunks_flow_closes_the_upstream(gateway: Gateway, read: b
     until(lambda: idle(vendor), 2, "the upstream is closed")
 
 
+@pytest.mark.parametrize("stream", [True, False])
+def test_leaving_while_kb_searches_ends_the_search(gateway: Gateway, stream: bool) -> None:
+    neighbours = gateway.neighbours
+    neighbours.busy = True
+    try:
+        caller = Caller(gateway, "/v1/chat/completions", about_backups("site", stream=stream))
+        until(lambda: neighbours.waiting == 1, 5, "kb searches")
+        caller.leave()
+        until(lambda: neighbours.waiting == 0, 0.8, "the search is given up")
+    finally:
+        neighbours.busy = False
+
+
+@pytest.mark.parametrize("stream", [True, False])
+@pytest.mark.parametrize("assistant", ["waiting", "rethinking"])
+def test_leaving_an_assistant_whose_model_is_silent_closes_the_upstream(
+    gateway: Gateway, assistant: str, stream: bool
+) -> None:
+    vendor = gateway.vendor
+    gateway.neighbours.passages = [{"id": "1", "title": "Backup", "content": "Copy data/."}]
+    until(lambda: idle(vendor), 5, "the vendor is idle")
+    body = about_backups(assistant, stream=stream)
+    caller = Caller(gateway, "/v1/chat/completions", body)
+    until(lambda: vendor.open_streams == 1, 5, "the call is open upstream")
+    caller.leave()
+    until(lambda: idle(vendor), 0.8, "the upstream is closed")
+
+
+def about_backups(assistant: str, *, stream: bool) -> object:
+    """A follow-up question, which an assistant may first have rewritten."""
+    said = [
+        {"role": "user", "content": "How do I back up?"},
+        {"role": "assistant", "content": "Copy data/."},
+        {"role": "user", "content": "And how long does it take?"},
+    ]
+    return {"model": f"assistant/{assistant}", "messages": said, "stream": stream}
+
+
 def test_leaving_is_recorded_with_what_had_been_said(gateway: Gateway) -> None:
     body = chat_body("openai/stall:after=3", stream=True)
     caller = Caller(gateway, "/v1/chat/completions", body)
