@@ -1,7 +1,7 @@
 """`/settings`: what a service runs with, for the administrator; secrets only as set or not set.
 
 Nothing of a secret leaves: no value, no part of one, no length, no digest. Addresses lose what may
-be a credential in them (`user:password@`, the query), and so do values that nobody called secret.
+be a credential in them (`user:password@`, the query), absolute paths all but their last name.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def written(value: Any) -> str:
         return ",".join(written(one) for one in value)
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Path):
-        return value.as_posix()
+    if isinstance(value, Path):  # where on the disk the tokens lie need not be told
+        return f"…/{value.name}" if value.is_absolute() else value.as_posix()
     return without_credential(str(value))
 
 

@@ -46,6 +46,11 @@ class Catalog:
         self._shared = {name: self._tier(name, every) for name, every in file.deployments.items()}
         self._targets: dict[str, Target] = {}  # those with names of the file, made when first used
 
+    @property
+    def file(self) -> CatalogFile:
+        """The file as it was read; it holds keys, so what shows it must choose."""
+        return self._file
+
     def provider(self, name: str) -> Provider:
         """The provider of this name. Raises NotFound."""
         found = self.providers.get(name)

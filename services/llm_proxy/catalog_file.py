@@ -14,7 +14,12 @@ from services.llm_proxy.providers.dashscope_app import APPLICATION
 
 FILE = "models.yaml"
 _NO_NAMES = ("", "assistant")
-_OWN_PATHS = ("keys", "providers")  # /api/llm/{provider} would never be reached
+_OWN_PATHS = (
+    "keys",
+    "providers",
+    "configuration",
+    "feedback",
+)  # /api/llm/{provider} would never be reached
 
 
 class DeploymentConfig(BaseModel):

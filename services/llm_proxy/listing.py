@@ -35,7 +35,7 @@ async def list_providers(call: Call[State]) -> ProviderList:
     """Providers: what is configured, how the last call went, and what cools down"""
     catalog, fleet = call.state.catalog.current, call.state.dispatcher.fleet
     items = [_described(provider, catalog, fleet) for provider in catalog.providers.values()]
-    return ProviderList(items=items)
+    return ProviderList(instance=call.state.settings.instance, items=items)
 
 
 def _described(provider: Provider, catalog: Catalog, fleet: Fleet) -> ProviderItem:

@@ -13,6 +13,7 @@ from services.llm_proxy.dashscope import (
     native_embeddings,
     provider_chat,
 )
+from services.llm_proxy.inventory import show_configuration
 from services.llm_proxy.keys.handlers import (
     change_key,
     create_key,
@@ -72,6 +73,7 @@ def _openai() -> list[Operation]:
 def _console() -> list[Operation]:
     return [
         operation("GET", "/api/llm/providers", list_providers, access=Access.ADMINISTRATOR),
+        operation("GET", "/api/llm/configuration", show_configuration, access=Access.ADMINISTRATOR),
         operation("POST", "/api/session", log_in, access=Access.PUBLIC),
         operation("GET", "/api/session", show_session, access=Access.PUBLIC),
         operation("DELETE", "/api/session", log_out, access=Access.PUBLIC, status=204),

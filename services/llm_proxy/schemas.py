@@ -146,6 +146,9 @@ class ProviderItem(BaseModel):
 
 
 class ProviderList(BaseModel):
+    """As one instance sees them: each has made calls of its own."""
+
+    instance: int
     items: list[ProviderItem]
     next_cursor: None = None
 

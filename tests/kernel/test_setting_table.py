@@ -78,6 +78,11 @@ def test_where_a_private_key_lies_is_nobodys_business(told: httpx.Response) -> N
     assert item["is_set"] is True
 
 
+def test_where_on_the_disk_the_tokens_lie_is_not_told(told: httpx.Response) -> None:
+    assert items(told)["TRIVET_DATA_DIR"]["value"] == "…/data0"
+    assert items(told)["TRIVET_RUN_DIR"]["value"] == "run"
+
+
 def test_addresses_lose_their_credentials_and_keep_the_rest(told: httpx.Response) -> None:
     assert items(told)["T_URL"]["value"] == "https://engine.example:8443/v1"
     assert items(told)["TRIVET_KB_URLS"]["value"] == "http://127.0.0.1:1,http://127.0.0.1:2"

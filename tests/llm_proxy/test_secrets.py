@@ -51,7 +51,16 @@ def test_nothing_that_is_told_or_kept_holds_a_secret(
 def _listings(gateway: Gateway) -> list[str]:
     headers = {"Authorization": f"Bearer {gateway.admin_token}"}
     with gateway.client(headers=headers) as client:
-        paths = ("/api/llm/providers", "/v1/models", "/readyz", "/metrics", "/openapi.json")
+        paths = (
+            "/api/llm/providers",
+            "/api/llm/configuration",
+            "/api/llm/keys",
+            "/settings",
+            "/v1/models",
+            "/readyz",
+            "/metrics",
+            "/openapi.json",
+        )
         return [client.get(path).text for path in paths]
 
 
