@@ -146,6 +146,7 @@ class _Parts:
             outbox,
             lambda: self.catalog.current,
             is_stopping=lambda: app.draining,
+            registry=self.registry,
         )
 
     def _keyring(self, limiter: SharedMemoryLimiter) -> AbstractAsyncContextManager[Keyring]:

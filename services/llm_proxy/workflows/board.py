@@ -16,10 +16,13 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.kernel.sse import encode_event
+from services.llm_proxy.workflows.changes import Changes
 from services.llm_proxy.workflows.store import TaskStore
 from services.llm_proxy.workflows.tasks import ENDED, Payload, TaskEvent
 
-LOOK_SECONDS = 0.15
+# How soon watchers hear of what another instance does; less often while it does nothing.
+LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.15, 1.0
+_SLOWER = 1.3
 PAGE_EVENTS = 200
 _log = logging.getLogger(__name__)
 
@@ -76,8 +79,10 @@ def encode(event: str, payload: Payload, position: int | None = None) -> bytes:
 class Board:
     """The watchers of this instance, and its look at what other instances do."""
 
-    def __init__(self, store: TaskStore) -> None:
+    def __init__(self, store: TaskStore, changes: Changes) -> None:
         self._store = store
+        self._changes = changes
+        self._watched = asyncio.Event()  # somebody is
         self._bells: dict[str, set[Bell]] = {}
         self._pages: dict[tuple[str, int], asyncio.Future[Page]] = {}
 
@@ -86,6 +91,7 @@ class Board:
         """A bell that rings for the task."""
         bell = Bell()
         self._bells.setdefault(task_id, set()).add(bell)
+        self._watched.set()
         try:
             yield bell
         finally:
@@ -93,6 +99,8 @@ class Board:
             bells.discard(bell)
             if not bells:
                 del self._bells[task_id]
+            if not self._bells:
+                self._watched.clear()
 
     def ring(self, task_id: str) -> None:
         """Something has happened to the task: a reading that began before may not know it."""
@@ -102,14 +110,21 @@ class Board:
             bell.ring()
 
     async def watch(self) -> None:
-        """Ring for what other instances do, until cancelled."""
-        number: int | None = None  # of the newest event that this instance knows
+        """Ring for what other instances do, until cancelled. Nobody watches: nobody looks."""
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                number = await self._look(number) if self._bells else None
-            except SQLAlchemyError as exc:
-                _log.error("task events cannot be read", exc_info=exc)
+            await self._watched.wait()
+            number: int | None = None  # of the newest event that this instance knows
+            version, pause_seconds = -1, LOOK_SECONDS
+            while self._bells:
+                try:
+                    seen = await to_thread.run_sync(self._changes.version)
+                    if seen != version:
+                        number, pause_seconds = await self._look(number), LOOK_SECONDS
+                        version = seen
+                except SQLAlchemyError as exc:
+                    _log.error("task events cannot be read", exc_info=exc)
+                await asyncio.sleep(pause_seconds)
+                pause_seconds = min(pause_seconds * _SLOWER, LONGEST_LOOK_SECONDS)
 
     async def _look(self, number: int | None) -> int:
         if number is None:

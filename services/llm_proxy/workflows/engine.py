@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -18,14 +19,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.kernel.background import background
 from services.kernel.errors import InternalError
 from services.kernel.rendering import error_payload
+from services.llm_proxy.workflows.backlog import Backlog
 from services.llm_proxy.workflows.board import Board
+from services.llm_proxy.workflows.changes import Changes
 from services.llm_proxy.workflows.leases import Lease, LeaseLost, Leases
 from services.llm_proxy.workflows.library import Library
 from services.llm_proxy.workflows.runner import Runner
 from services.llm_proxy.workflows.tasks import Task
 
-POLL_SECONDS = 0.5  # how soon a task of another instance is seen
-LOOK_SECONDS = 0.2  # how soon a cancellation in another instance is seen
+# How soon a task that another instance gave back is seen. Its own are known at once, and whoever
+# ends a task looks for the next one: no task waits for this.
+POLL_SECONDS = 2.5
+_JITTER = 0.2  # that instances do not all look at the same time
+LOOK_SECONDS = 0.25  # how soon a cancellation in another instance is seen
 _RENEWALS = 3  # in the time of one lease
 _log = logging.getLogger(__name__)
 
@@ -36,6 +42,7 @@ class Engine:
     def __init__(
         self,
         leases: Leases,
+        changes: Changes,
         runner: Runner,
         library: Library,
         board: Board,
@@ -43,7 +50,9 @@ class Engine:
         lease_seconds: float,
         on_ended: Callable[[Task], None],
     ) -> None:
+        self.backlog = Backlog()
         self._leases = leases
+        self._changes = changes
         self._runner = runner
         self._library = library
         self._board = board
@@ -51,6 +60,7 @@ class Engine:
         self._on_ended = on_ended
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
+        self._busy = asyncio.Event()  # something runs here
         self._renewed_at = 0.0
 
     @asynccontextmanager
@@ -81,15 +91,35 @@ class Engine:
 
     async def _claim(self) -> None:
         while True:
+            self._wake.clear()  # before the look: what comes during it is not lost
+            version = None
             try:
+                version = await to_thread.run_sync(self._changes.version)
                 while (lease := await self._next()) is not None:
                     self._begin(lease)
+                self.backlog = await to_thread.run_sync(self._leases.backlog)
             except SQLAlchemyError as exc:
                 _log.error("tasks cannot be claimed", exc_info=exc)
-            self._wake.clear()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
+            while not await self._woken() and not await self._may_find_more(version):
+                pass
+
+    async def _woken(self) -> bool:
+        """Waits to be woken, or until it is time to look what other instances have done."""
+        spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards no secret
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS * spread):
+                await self._wake.wait()
+        return self._wake.is_set()
+
+    async def _may_find_more(self, version: int | None) -> bool:
+        """Whether another look may find more than the last one, which began at `version`."""
+        lease_until = self.backlog.first_lease_until
+        if lease_until is not None and lease_until < time.time():
+            return True
+        try:
+            return await to_thread.run_sync(self._changes.version) != version
+        except SQLAlchemyError:
+            return True  # the look itself says what is wrong
 
     async def _next(self) -> Lease | None:
         limits = {n: w.definition.concurrency for n, w in self._library.workflows.items()}
@@ -102,10 +132,13 @@ class Engine:
         self._board.ring(lease.task_id)
         running = asyncio.create_task(self._run(lease), name=f"task {lease.task_id}")
         self._running[lease] = running
+        self._busy.set()
         running.add_done_callback(lambda _done: self._done(lease))
 
     def _done(self, lease: Lease) -> None:
         self._running.pop(lease, None)
+        if not self._running:
+            self._busy.clear()
         self._wake.set()  # there is room for another one
 
     async def _run(self, lease: Lease) -> None:
@@ -135,6 +168,7 @@ class Engine:
 
     async def _hold(self) -> None:
         while True:
+            await self._busy.wait()
             await asyncio.sleep(min(LOOK_SECONDS, self._lease_seconds / (2 * _RENEWALS)))
             leases = list(self._running)
             if not leases:

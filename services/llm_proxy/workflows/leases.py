@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, or_, select, update
 
 from services.kernel.database import read, write
+from services.llm_proxy.workflows.backlog import Backlog, read_backlog
 from services.llm_proxy.workflows.rows import append, now_text, one_task, set_step, tell
 from services.llm_proxy.workflows.store import end_open_steps, record_result
 from services.llm_proxy.workflows.tables import STEPS, TASKS
@@ -72,6 +73,10 @@ class Leases:
                 return None
             _take(connection, task_id, holder, now + seconds)
         return Lease(task_id, holder)
+
+    def backlog(self) -> Backlog:
+        """What is under way in all instances."""
+        return read_backlog(self._engine)
 
     def renew(self, leases: Sequence[Lease], now: float, seconds: float) -> set[str]:
         """Holds on to the leases; the holders of those that are still one's own."""

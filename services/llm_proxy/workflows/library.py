@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -162,11 +164,13 @@ class Library:
         return Check(ok=not lines, detail=lines[0] if lines else "", critical=False)
 
     def _stamp(self) -> tuple[tuple[str, int, int], ...]:
-        found = []
-        for path in sorted(self._folder.rglob("*")):
-            try:
-                state = path.stat()
-            except OSError:
-                continue  # it has just gone
-            found.append((str(path), state.st_mtime_ns, state.st_size))
-        return tuple(found)
+        found: list[tuple[str, int, int]] = []
+        folders = [str(self._folder)]
+        while folders:
+            with suppress(OSError), os.scandir(folders.pop()) as entries:  # it has just gone
+                for entry in entries:
+                    state = entry.stat()
+                    found.append((entry.path, state.st_mtime_ns, state.st_size))
+                    if entry.is_dir():
+                        folders.append(entry.path)
+        return tuple(sorted(found))

@@ -14,7 +14,7 @@ from anyio import to_thread
 
 from services.kernel.errors import Conflict
 from services.kernel.rendering import error_payload
-from services.llm_proxy.workflows.board import Bell, Board, encode
+from services.llm_proxy.workflows.board import Bell, Board, Page, encode
 from services.llm_proxy.workflows.store import TaskStore
 from services.llm_proxy.workflows.tasks import Payload, Task, TaskEvent, payload_of
 
@@ -57,27 +57,29 @@ class TaskStream:
                 yield data
 
     async def _following(self, task: Task, position: int, bell: Bell) -> AsyncGenerator[bytes]:
-        beat_at = self._next_beat()
+        """What comes after `position`. Nothing is read while nothing has happened."""
+        beat_at, rung, is_current = self._next_beat(), True, True
         while not self._is_stopping():
-            page = await self._board.page(task.id, position)
-            position = page.position
-            if page.text:
-                yield page.text
-                beat_at = self._next_beat()
-            ended = page.ended
-            if ended is None and task.has_ended and not page.text:  # its end has been told before
-                ended = TaskEvent(position, task.status, payload_of(task))
-            if ended is not None:
-                for data in _ending(ended):
-                    yield data
-                return
-            if page.is_full:
-                continue
+            if rung:
+                is_current = False
+                page = await self._board.page(task.id, position)
+                position = page.position
+                if page.text:
+                    yield page.text
+                    beat_at = self._next_beat()
+                end = page.ended or _end_told_before(task, page)
+                if end is not None:
+                    for data in _ending(end):
+                        yield data
+                    return
+                if page.is_full:
+                    continue
             if time.monotonic() >= beat_at:
-                task = await to_thread.run_sync(self._store.get, task.id)
+                if not is_current:
+                    task, is_current = await to_thread.run_sync(self._store.get, task.id), True
                 yield encode("heartbeat", payload_of(task))
                 beat_at = self._next_beat()
-            await bell.wait(min(beat_at - time.monotonic(), _LONGEST_WAIT_SECONDS))
+            rung = await bell.wait(min(beat_at - time.monotonic(), _LONGEST_WAIT_SECONDS))
 
     def _next_beat(self) -> float:
         return time.monotonic() + self._heartbeat_seconds
@@ -90,6 +92,13 @@ def _place(last_event_id: str | None) -> int | None:
     """The place of the last event that the watcher has seen; None for one who saw nothing."""
     if last_event_id and last_event_id.isascii() and last_event_id.isdigit():
         return min(int(last_event_id[:18]), 2**53)
+    return None
+
+
+def _end_told_before(task: Task, page: Page) -> TaskEvent | None:
+    """For a watcher who has seen the end already: it is told again, and the watcher let go."""
+    if task.has_ended and not page.text:
+        return TaskEvent(page.position, task.status, payload_of(task))
     return None
 
 

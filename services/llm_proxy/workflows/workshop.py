@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from anyio import to_thread
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine as DatabaseEngine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,8 +21,10 @@ from services.kernel.outbox import Outbox
 from services.llm_proxy.catalog import Catalog
 from services.llm_proxy.settings import Settings
 from services.llm_proxy.target import Target
+from services.llm_proxy.workflows.backlog import BacklogMeters
 from services.llm_proxy.workflows.board import Board
 from services.llm_proxy.workflows.briefing import Briefings
+from services.llm_proxy.workflows.changes import Changes
 from services.llm_proxy.workflows.definition import Input, Words, Workflow
 from services.llm_proxy.workflows.engine import Engine
 from services.llm_proxy.workflows.gateway import Gateway
@@ -67,6 +70,7 @@ class Workflows:
         """Raises NotFound, Conflict."""
         task = await to_thread.run_sync(self.store.cancel, task_id)
         self.engine.let_go(task_id)
+        self.engine.wake()
         self.board.ring(task_id)
         report(self.outbox, task)
 
@@ -79,6 +83,7 @@ async def open_workflows(
     outbox: Outbox,
     catalog: Callable[[], Catalog],
     is_stopping: Callable[[], bool],
+    registry: CollectorRegistry,
 ) -> AsyncIterator[Workflows]:
     """Workflows that run for as long as the block does."""
     async with AsyncExitStack() as stack:
@@ -88,7 +93,14 @@ async def open_workflows(
         stack.callback(database.dispose)
         gateway = _gateway(settings, catalog)
         stack.push_async_callback(gateway.aclose)
-        workflows = _assembled(settings, library, kb, outbox, database, gateway, is_stopping)
+        changes = Changes(database)
+        stack.callback(changes.close)
+        workflows = _assembled(
+            settings, library, kb, outbox, database, changes, gateway, is_stopping
+        )
+        meters = BacklogMeters(lambda: workflows.engine.backlog, lambda: library.workflows)
+        registry.register(meters)
+        stack.callback(registry.unregister, meters)
         for work, name in (
             (library.watch(settings.reload_seconds), "watch workflows"),
             (workflows.board.watch(), "watch tasks"),
@@ -105,11 +117,12 @@ def _assembled(
     kb: NeighbourClient,
     outbox: Outbox,
     database: DatabaseEngine,
+    changes: Changes,
     gateway: Gateway,
     is_stopping: Callable[[], bool],
 ) -> Workflows:
     store, leases, shelf = TaskStore(database), Leases(database), Shelf(kb)
-    board, briefings = Board(store), Briefings(store, library)
+    board, briefings = Board(store, changes), Briefings(store, library)
     runner = Runner(
         store=store,
         leases=leases,
@@ -123,6 +136,7 @@ def _assembled(
     )
     engine = Engine(
         leases,
+        changes,
         runner,
         library,
         board,
