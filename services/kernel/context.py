@@ -42,10 +42,15 @@ class RequestContext:
 
     @property
     def visitor_id(self) -> str:
-        """A stranger's id for one day: the address is hashed with the day's salt, never kept."""
+        """A stranger's id for one day: what tells strangers apart is hashed with the day's salt,
+        never kept. That is a visitor's token, which stays while the address changes, else the
+        address with the browser."""
         salt = self.visitor_salt.of(datetime.now(UTC).date())
         digest = hashlib.blake2b(digest_size=12, key=salt)
-        digest.update(b"\0".join((self.client.encode(), self.user_agent)))
+        if self.caller.visitor is not None:
+            digest.update(f"token\0{self.caller.id}\0{self.caller.visitor}".encode())
+        else:
+            digest.update(b"\0".join((self.client.encode(), self.user_agent)))
         return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 
+from services.kernel.auth import Caller
 from services.kernel.context import context_of
 from services.kernel.visitor import DailySalt
 
@@ -33,3 +34,19 @@ def test_an_id_is_the_same_for_an_address_and_browser_and_holds_neither(tmp_path
     ids = {id_of("203.0.113.7", b"a"), id_of("203.0.113.8", b"a"), id_of("203.0.113.7", b"b")}
     assert len(ids) == 3
     assert {len(value) for value in ids} == {24}
+
+
+def test_a_visitor_with_a_token_is_known_by_it_wherever_the_visitor_is(tmp_path: Path) -> None:
+    def id_of(address: str, key: str, visitor: str | None) -> str:
+        scope = {"headers": [(b"user-agent", b"a")], "client": (address, 1)}
+        context = context_of(scope, None, DailySalt(tmp_path))
+        context.caller = Caller("visitor", key, visitor)
+        return context.visitor_id
+
+    assert id_of("203.0.113.7", "k1", "v1") == id_of("203.0.113.8", "k1", "v1")
+    behind_one_address = {
+        id_of("203.0.113.7", key, visitor)
+        for key, visitor in (("k1", "v1"), ("k1", "v2"), ("k2", "v1"), ("k1", None))
+    }
+    assert len(behind_one_address) == 4
+    assert not any("v1" in found for found in behind_one_address)

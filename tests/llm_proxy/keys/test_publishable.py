@@ -91,6 +91,21 @@ def test_a_visitor_who_comes_back_is_the_same_visitor(gateway: Gateway) -> None:
     assert call(gateway, new, "assistant/site", SHOP).status_code == 429
 
 
+def test_events_tell_visitors_of_one_address_apart(gateway: Gateway) -> None:
+    key = publishable(gateway)["key"]
+    first, second = token_of(gateway, key)["token"], token_of(gateway, key)["token"]
+    renewed = token_of(gateway, key, token=first)["token"]
+    ids = [visitor_of(gateway, token) for token in (first, second, renewed)]
+    assert ids[0] == ids[2] != ids[1]
+
+
+def visitor_of(gateway: Gateway, token: str) -> str:
+    """Who asked, by the event of a chat."""
+    response = call(gateway, token, "assistant/site", SHOP)
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    return str(event["visitor_id"])
+
+
 def test_the_keys_own_limit_holds_for_all_visitors_together(gateway: Gateway) -> None:
     key = publishable(gateway, requests_per_minute=2)["key"]
     tokens = [token_of(gateway, key)["token"] for _ in range(3)]
