@@ -47,6 +47,7 @@ _CHAT: dict[str, Any] = _COMMON | {
     "trivet.citations": NotRequired[list[str] | None],
     "trivet.fallback_from": NotRequired[str | None],
     "trivet.attempts": NotRequired[_Count | None],
+    "trivet.answer": NotRequired[str | None],
     "trivet.cache": NotRequired[str | None],
 }
 # One search in the knowledge base.

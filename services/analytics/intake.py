@@ -16,6 +16,7 @@ from services.analytics.models import Kind
 from services.analytics.privacy import redact, redact_all
 
 MAX_TEXT_CHARACTERS = 2_000
+MAX_ANSWER_CHARACTERS = 8_000
 _MAX_LABEL_CHARACTERS = 128
 _MAX_REASON_CHARACTERS = 300
 _MAX_EXTRA_BYTES = 4_096
@@ -58,6 +59,7 @@ class Record:
     citations: str | None = None
 
 
+    answer: str | None = None  # lies in a table of its own
 @dataclass(frozen=True)
 class Intake:
     """Records with their places in the batch, and (place, why) of what is not fit."""
@@ -66,7 +68,9 @@ class Intake:
     rejected: list[tuple[int, str]]
 
 
-def take_in(events: Sequence[object], *, store_questions: bool, now: datetime) -> Intake:
+def take_in(
+    events: Sequence[object], *, store_questions: bool, now: datetime, store_answers: bool = False
+) -> Intake:
     """Checks each event by itself, so that one that is unfit does not hold up the others."""
     found = Intake([], [])
     latest_us = microseconds(now + _FUTURE)
@@ -81,7 +85,10 @@ def take_in(events: Sequence[object], *, store_questions: bool, now: datetime) -
         if not _EARLIEST_US <= time_us <= latest_us:
             found.rejected.append((index, "time: out of range (from 2020 to a day from now)"))
             continue
-        found.records.append((index, _record(event, time_us, store_questions)))
+        record = _record(event, time_us, store_questions)
+        if store_answers and record.kind == Kind.chat:
+            record.answer = _text(event["attributes"].get("trivet.answer"), MAX_ANSWER_CHARACTERS)
+        found.records.append((index, record))
     return found
 
 
@@ -200,12 +207,12 @@ def _scaled(value: float | None, factor: int) -> int | None:
     return None if value is None else round(value * factor)
 
 
-def _text(text: str | None) -> str | None:
+def _text(text: str | None, most_characters: int = MAX_TEXT_CHARACTERS) -> str | None:
     """Redacted before the last cut, so that no number is cut in two and kept."""
     if not text:
         return None
-    near = text[: 4 * MAX_TEXT_CHARACTERS].replace("\0", "")
-    return redact(near)[:MAX_TEXT_CHARACTERS].strip() or None
+    near = text[: 4 * most_characters].replace("\0", "")
+    return redact(near)[:most_characters].strip() or None
 
 
 def _citations(ids: list[str] | None) -> str | None:

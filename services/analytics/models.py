@@ -158,6 +158,18 @@ class Event(AnalyticsTable, table=True):
 
 
 class _Sums(SQLModel):
+class Answer(AnalyticsTable, table=True):
+    """What was answered, redacted, where TRIVET_STORE_ANSWERS says so; `key` is the record's.
+
+    Apart from the records, since it is long and only read when a conversation is opened.
+    """
+
+    __tablename__ = "answer"
+
+    key: int = Field(primary_key=True, sa_type=Integer)
+    text: str
+
+
     """What is added up."""
 
     events: int

@@ -93,6 +93,7 @@ class RecordFinder:
             provider=wanted.provider,
             model=wanted.model,
             error_type=wanted.error_type,
+            end_reason=wanted.end_reason,
             status=status if isinstance(status, int) else None,
         )
         if isinstance(status, str):

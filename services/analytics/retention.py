@@ -33,7 +33,7 @@ _cleanup = table(Cleanup)
 _DAY_US = BUCKET_US * BUCKETS_PER_DAY
 _CHUNK_ROWS = 5_000  # the writer waits for one chunk at most
 _VACUUM_PAGES = 1_000
-_ALSO_DELETED = ["queries", "export", "top_queries", "sessions", "gaps"]
+_ALSO_DELETED = ["queries", "export", "top_queries", "sessions", "gaps", "conversations"]
 
 
 def clean_up(engine: Engine, path: Path, wanted: CleanupBody, now: datetime) -> CleanupAnswer:
@@ -134,7 +134,8 @@ def _delete_chunk(connection: Connection, cutoff_us: int) -> Counter[int]:
         and (counts := counts_of(row.kind, row.cause, row.total_found))
     )
     take_questions(connection, asked)
-    connection.exec_driver_sql("DELETE FROM event WHERE key <= ?", (rows[-1].key,))
+    for name in ("answer", "event"):
+        connection.exec_driver_sql(f"DELETE FROM {name} WHERE key <= ?", (rows[-1].key,))  # noqa: S608  # our own words
     return Counter(row.kind for row in rows)
 
 

@@ -9,7 +9,7 @@ import uuid_utils
 from sqlalchemy import Connection
 from starlette.responses import Response, StreamingResponse
 
-from services.analytics import dashboard_routes, export, gaps, sessions
+from services.analytics import conversation_routes, dashboard_routes, export, gaps, sessions
 from services.analytics.gap_schemas import (
     FeedbackAnswer,
     FeedbackBody,
@@ -79,6 +79,7 @@ def operations() -> list[Operation]:
         operation("GET", f"{at}/gaps", get_gaps, access=admin),
         operation("GET", f"{at}/gaps/golden", get_golden, access=admin),
         operation("POST", f"{at}/gaps/{{gap_id}}/answer", post_answer, access=admin),
+        *conversation_routes.operations(),
         *dashboard_routes.operations(),
     ]
 
@@ -248,8 +249,15 @@ async def post_answer(call: ACall, body: GapAnswerBody) -> GapView:
 
 async def _store(state: State, events: Sequence[Any]) -> EventsAnswer:
     """Checks, writes, and answers when what was taken is durable."""
-    keep, now = state.settings.store_questions, state.now()
-    found = await state.in_thread(lambda: take_in(events, store_questions=keep, now=now))
+    settings, now = state.settings, state.now()
+    found = await state.in_thread(
+        lambda: take_in(
+            events,
+            store_questions=settings.store_questions,
+            store_answers=settings.store_answers,
+            now=now,
+        )
+    )
     stored = await state.writer.write([record for _, record in found.records])
     too_old = [(found.records[place][0], _TOO_OLD) for place in stored.too_old]
     rejected = sorted([*found.rejected, *too_old])

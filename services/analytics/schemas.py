@@ -64,6 +64,7 @@ class RecordFilter(BaseModel):
         None, description="An HTTP status, or `ok` or `error` for all without or with an error."
     )
     error_type: Word | None = None
+    end_reason: Word | None = None
     session: Word | None = None
     request_id: Word | None = None
     text: str | None = Field(

@@ -26,6 +26,7 @@ _CHUNK = 500  # of ids in one statement
 _KEPT_BATCHES = 2_000
 _INSERT_EVENT = insert_text(_event, list(_event.columns.keys()))
 _INSERT_WORDS = "INSERT INTO event_words (rowid, words) VALUES (?, ?)"
+_INSERT_ANSWER = "INSERT INTO answer (key, text) VALUES (?, ?)"
 _INSERT_BATCH = """
 INSERT INTO batch (events, keys)
 VALUES (?1 + coalesce((SELECT events FROM batch ORDER BY seq DESC LIMIT 1), 0), ?2) RETURNING seq
@@ -91,6 +92,9 @@ class EventStore:
         ]
         if words:
             connection.exec_driver_sql(_INSERT_WORDS, words)
+        answers = [(key, r.answer) for key, r in zip(keys, records, strict=True) if r.answer]
+        if answers:
+            connection.exec_driver_sql(_INSERT_ANSWER, answers)
         self._rollups.add(connection, records, facets, begun)
         add_questions(connection, records, keys)
         add_intents(connection, self._rules, records)

@@ -249,6 +249,12 @@ class CommonSettings:
     upload_max_bytes: int = setting(
         "TRIVET_UPLOAD_MAX_BYTES", 100 * 1024**2, "Largest upload.", minimum=1024
     )
+    store_answers: bool = setting(
+        "TRIVET_STORE_ANSWERS",
+        False,
+        "Whether the text of answers is kept, redacted as questions are, so that the console shows "
+        "conversations whole. Off: only their tokens, times and cost.",
+    )
     # Where what is not a default was read, by the variable's name; `read_settings` says so.
     sources: Mapping[str, Source] = field(default_factory=dict, repr=False, compare=False)
 
