@@ -14,6 +14,7 @@ from services.kernel.errors import Unprocessable
 from services.kernel.routing import parse_json, read_body, validated
 from services.llm_proxy import assistant_chat
 from services.llm_proxy.access import knows_all_models
+from services.llm_proxy.answer_tap import listening
 from services.llm_proxy.assistants import PREFIX
 from services.llm_proxy.delivery import asking, deliver
 from services.llm_proxy.providers.base import Ask, Prepared, Provider
@@ -36,6 +37,7 @@ async def completions(scope: Scope, receive: Receive, send: Send) -> None:
     with state.metering.chat(context) as record:
         body = await read_object(state, receive)
         note_request(record, body)
+        send = listening(state, record, send)
         model = body.get("model")
         if isinstance(model, str) and model.startswith(PREFIX):
             await state.gate.admit_chat(context, record, body, assistant=model[len(PREFIX) :])

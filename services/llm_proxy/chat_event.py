@@ -26,6 +26,8 @@ def attributes_of(
         "http.response.status_code": record.status,
         "trivet.question": record.question,
     }
+    if record.heard is not None and record.heard.text:
+        told["trivet.answer"] = record.heard.text
     if record.target is not None:
         told["gen_ai.provider.name"] = record.target.provider.name
         told["gen_ai.request.model"] = record.target.model

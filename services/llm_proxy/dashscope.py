@@ -16,6 +16,7 @@ from services.kernel.errors import NotFound, TrivetError
 from services.kernel.rendering import CONTRACT, ErrorForm, error_payload
 from services.kernel.routing import validated
 from services.llm_proxy.access import knows_all_models
+from services.llm_proxy.answer_tap import listening
 from services.llm_proxy.chat import chat_with, check_chat, note_request, read_object
 from services.llm_proxy.delivery import deliver
 from services.llm_proxy.providers.base import Prepared, Provider
@@ -59,6 +60,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     state: State = context.state
     with state.metering.chat(context) as record:
         body = await _native_body(scope, receive, record)
+        send = listening(state, record, send)
         await state.gate.admit_chat(context, record, body)
         validated(DashScopeBody, body)
         provider = state.catalog.current.provider_for("dashscope_app")
@@ -72,6 +74,7 @@ async def generation(scope: Scope, receive: Receive, send: Send) -> None:
     state: State = context.state
     with state.metering.chat(context) as record:
         body = await _native_body(scope, receive, record)
+        send = listening(state, record, send)
         await state.gate.admit_chat(context, record, body)
         asked = validated(DashScopeBody, body)
         provider = state.catalog.current.provider_for("tongyi")
@@ -109,6 +112,7 @@ async def provider_chat(scope: Scope, receive: Receive, send: Send) -> None:
         native = "input" in body and "messages" not in body
         context.error_form = NATIVE_ERRORS if native else CONTRACT
         note_request(record, body)
+        send = listening(state, record, send)
         provider = state.catalog.current.provider(scope["path_params"]["provider"])
         await state.gate.admit_chat(context, record, body)
         if native:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from services.kernel.errors import TrivetError
 from services.llm_proxy.estimate import BYTES_PER_TOKEN, prompt_tokens
 from services.llm_proxy.limits import Grant
 from services.llm_proxy.providers.base import Outcome, StreamReader, Usage
 from services.llm_proxy.target import Target
+
+if TYPE_CHECKING:
+    from services.llm_proxy.answer_tap import AnswerTap
 
 MAX_QUESTION_CHARACTERS = 2000
 EndReason = Literal["complete", "error", "truncated", "client_disconnect", "refused"]
@@ -32,6 +35,7 @@ class Record:
         "fallback_from",
         "first_output_seconds",
         "grant",
+        "heard",
         "is_chat",
         "key_id",
         "outcome",
@@ -66,6 +70,7 @@ class Record:
         self.error: TrivetError | None = None
         self.end_reason: EndReason = "complete"
         self.asides: list[Record] = []
+        self.heard: AnswerTap | None = None  # where answers are kept
 
     def count_aside(self, aside: Record) -> None:
         """Another call was made to answer this chat: its tokens and its cost belong to it."""
