@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 import typer
@@ -40,6 +41,7 @@ def workflow_cli() -> typer.Typer:
     cli.command()(check)
     cli.command("list")(list_workflows)
     cli.command()(run)
+    cli.command()(retry)
     return cli
 
 
@@ -111,6 +113,18 @@ def run(
     typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
 
 
+def retry(
+    task_id: Annotated[str, typer.Argument(help="A task that failed or was cancelled.")],
+    quiet: Annotated[bool, typer.Option(help="Print the result alone.")] = False,
+    url: Url = "",
+) -> None:
+    """Starts a task again, from its last finished step; the result, as JSON, goes to stdout."""
+    with _client(url) as client:
+        client.call("POST", f"{_PATH}/tasks/{quote(task_id, safe='')}/retry")
+        result = _followed(client, task_id, quiet=quiet)
+    typer.echo(json.dumps(result, ensure_ascii=False, indent=2))
+
+
 def _followed(client: LlmProxyClient, task_id: str, *, quiet: bool) -> Any:
     """The task's result. Raises CallFailed where it comes to none."""
     shown: tuple[str | None, int] = (None, 0)
@@ -119,9 +133,9 @@ def _followed(client: LlmProxyClient, task_id: str, *, quiet: bool) -> Any:
         if event.event == "completed":
             return task["result"]
         if event.event in ("failed", "cancelled"):
-            error = task["error"] or {}
-            raise CallFailed(error.get("message") or f"the task was {event.event}")
-        if task["status"] == "waiting_for_person":
+            message = (task["error"] or {}).get("message") or f"the task was {event.event}"
+            raise CallFailed(f"{message} (to go on: trivet workflow retry {task_id})")
+        if task["status"] == "waiting_for_person" and _waits(client, task_id):
             raise CallFailed(f"a person is to go on: GET {_MANUAL}/{task_id}")
         if event.event == "token" and not quiet:
             place = (task["step"], task["attempt"])
@@ -129,6 +143,12 @@ def _followed(client: LlmProxyClient, task_id: str, *, quiet: bool) -> Any:
             typer.echo(head + task["text"], nl=False, err=True)
             shown = place
     raise CallFailed("the stream ended before the task did")
+
+
+def _waits(client: LlmProxyClient, task_id: str) -> bool:
+    """Whether it waits now: a stream begins with what was before."""
+    task = client.call("GET", f"{_PATH}/tasks/{task_id}")
+    return bool(task["status"] == "waiting_for_person")
 
 
 def _given(text: str) -> tuple[str, str]:

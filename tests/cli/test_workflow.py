@@ -71,3 +71,17 @@ def test_a_workflow_of_ones_own_runs_and_prints_its_result(start: Start, tmp_pat
         house.model.answer = lambda body: ""
         failed = trivet("run", "faq", "-i", "document=x", "--quiet", house=house)
         assert failed.returncode == 1 and "does not fit" in failed.stderr
+
+
+def test_a_task_that_failed_is_started_again(start: Start) -> None:
+    with start() as house:
+        house.model.answer = lambda body: "" if body.get("response_format") else "About pots."
+        failed = trivet("run", "faq", "-i", "document=x", "--quiet", house=house)
+        assert failed.returncode == 1
+        task_id = failed.stderr.rpartition("trivet workflow retry ")[2].strip(" )\n")
+        house.model.answer = lambda body: json.dumps(FAQ)
+        done = trivet("retry", task_id, house=house)
+        assert done.returncode == 0, done.stderr
+        result = json.loads(done.stdout)
+        assert result["questions"] == FAQ["questions"] and result["summary"] == "About pots."
+        assert trivet("retry", task_id, house=house).returncode == 1

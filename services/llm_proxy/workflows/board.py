@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.kernel.sse import encode_event
 from services.llm_proxy.workflows.changes import Changes
 from services.llm_proxy.workflows.store import TaskStore
-from services.llm_proxy.workflows.tasks import ENDED, Payload, TaskEvent
+from services.llm_proxy.workflows.tasks import ENDED, FORMER_END, Payload, TaskEvent
 
 # How soon watchers hear of what another instance does; less often while it does nothing.
 LOOK_SECONDS, LONGEST_LOOK_SECONDS = 0.15, 1.0
@@ -60,6 +60,8 @@ class Page:
         self.text = b""
         state = before
         for item in events:
+            if item.event == FORMER_END:
+                continue
             if item.event in ENDED:
                 self.ended = item
                 break

@@ -99,6 +99,11 @@ async def cancel_task(call: Call[State]) -> CancelAnswer:
     return CancelAnswer()
 
 
+async def retry_task(call: Call[State]) -> TaskItem:
+    """Starts a failed or cancelled task again, from its last finished step"""
+    return TaskItem(**payload_of(await call.state.workflows.retry(call.path["task_id"])))
+
+
 async def watch_task(scope: Scope, receive: Receive, send: Send) -> None:
     """`GET …/tasks/{task_id}/stream`: what has happened to a task, and what happens."""
     workflows = _workflows(scope)

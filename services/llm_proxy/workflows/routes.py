@@ -10,6 +10,7 @@ from services.llm_proxy.workflows.handlers import (
     list_tasks,
     list_workflows,
     open_session,
+    retry_task,
     run_workflow,
     show_briefing,
     show_session,
@@ -40,6 +41,7 @@ def _tasks() -> list[Operation]:
         operation("GET", tasks, list_tasks, access=administrator),
         operation("GET", one, show_task, access=Access.PUBLIC),
         operation("DELETE", one, cancel_task, access=administrator),
+        operation("POST", f"{one}/retry", retry_task, access=administrator),
         raw_operation(
             "GET",
             f"{one}/stream",

@@ -14,7 +14,14 @@ from sqlalchemy import Connection, RowMapping, Select, func, insert, select, upd
 from services.kernel.errors import NotFound
 from services.llm_proxy.workflows.definition import Workflow
 from services.llm_proxy.workflows.tables import DEFINITIONS, EVENTS, STEPS, TASKS
-from services.llm_proxy.workflows.tasks import StepRecord, Task, TaskEvent, payload_of
+from services.llm_proxy.workflows.tasks import (
+    CAME_TO_NOTHING,
+    FORMER_END,
+    StepRecord,
+    Task,
+    TaskEvent,
+    payload_of,
+)
 
 _TASK_FIELDS = [field.name for field in fields(Task) if field.name != "steps"]
 _STEP_FIELDS = [field.name for field in fields(StepRecord)]
@@ -95,6 +102,14 @@ def append(connection: Connection, task_id: str, event: str, data: Mapping[str, 
     connection.execute(insert(EVENTS).values(**row))
 
 
+def go_on(connection: Connection, task_id: str) -> None:
+    """Undoes the task's end: its open steps wait again, and its history goes on."""
+    step = (STEPS.c.task_id == task_id) & STEPS.c.status.in_(CAME_TO_NOTHING)
+    connection.execute(update(STEPS).where(step).values(status="pending", ended_at=None))
+    end = (EVENTS.c.task_id == task_id) & EVENTS.c.event.in_(CAME_TO_NOTHING)
+    connection.execute(update(EVENTS).where(end).values(event=FORMER_END))
+
+
 def last_position(connection: Connection, task_id: str) -> int:
     """The place of the newest event of a task; 0 where there is none."""
     last = select(func.coalesce(func.max(EVENTS.c.position), 0)).where(EVENTS.c.task_id == task_id)
@@ -114,7 +129,9 @@ def events_after(
 def snapshot_before(connection: Connection, task_id: str, position: int) -> dict[str, Any]:
     """The latest whole payload up to a position: pieces of text are kept without one."""
     query = select(EVENTS.c.data).where(
-        EVENTS.c.task_id == task_id, EVENTS.c.position <= position, EVENTS.c.event != "token"
+        EVENTS.c.task_id == task_id,
+        EVENTS.c.position <= position,
+        EVENTS.c.event.not_in(("token", FORMER_END)),
     )
     newest = query.order_by(EVENTS.c.position.desc()).limit(1)
     return dict(connection.execute(newest).scalar() or {})

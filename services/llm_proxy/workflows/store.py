@@ -18,6 +18,7 @@ from services.llm_proxy.workflows.definition import Workflow
 from services.llm_proxy.workflows.rows import (
     events_after,
     find_task,
+    go_on,
     keep_definition,
     kept_definition,
     last_position,
@@ -31,7 +32,14 @@ from services.llm_proxy.workflows.rows import (
     tell,
 )
 from services.llm_proxy.workflows.tables import DEFINITIONS, STEPS, TASKS
-from services.llm_proxy.workflows.tasks import NewTask, StepRecord, StepResult, Task, TaskEvent
+from services.llm_proxy.workflows.tasks import (
+    CAME_TO_NOTHING,
+    NewTask,
+    StepRecord,
+    StepResult,
+    Task,
+    TaskEvent,
+)
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 _DELETED_AT_ONCE = 200
@@ -147,6 +155,18 @@ class TaskStore:
             end_open_steps(connection, task_id, "cancelled")
             return tell(connection, task_id, "cancelled")
 
+    def retry(self, task_id: str) -> Task:
+        """The task may go on from its last finished step. Raises NotFound, Conflict."""
+        with write(self._engine) as connection:
+            if one_task(connection, task_id).status not in CAME_TO_NOTHING:
+                raise Conflict("Only a task that failed or was cancelled can be started again.")
+            _require_alone(connection, task_id)
+            values = {"status": "pending", "message": "started again", "claims": 0, "error": None}
+            times = {"ended_at": None, "updated_at": now_text()}
+            connection.execute(update(TASKS).where(TASKS.c.id == task_id).values(**values, **times))
+            go_on(connection, task_id)
+            return tell(connection, task_id, "status")
+
     def answer(self, task_id: str, step: StepRecord, result: StepResult) -> Task:
         """A person's answer to the step that waits for it. Raises NotFound, Conflict."""
         now = now_text()
@@ -171,6 +191,14 @@ class TaskStore:
             used = select(TASKS.c.definition)
             connection.execute(delete(DEFINITIONS).where(DEFINITIONS.c.digest.not_in(used)))
             return gone
+
+
+def _require_alone(connection: Connection, task_id: str) -> None:
+    """Raises Conflict while another task does what only one may do at a time."""
+    key = select(TASKS.c.only_one).where(TASKS.c.id == task_id).scalar_subquery()
+    other = select(TASKS.c.id).where(TASKS.c.only_one == key, TASKS.c.ended_at.is_(None))
+    if connection.execute(other).first() is not None:
+        raise Conflict("Another task is doing the same by now.")
 
 
 def _insert(connection: Connection, new: NewTask) -> None:

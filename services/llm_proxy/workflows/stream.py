@@ -16,7 +16,7 @@ from services.kernel.errors import Conflict
 from services.kernel.rendering import error_payload
 from services.llm_proxy.workflows.board import Bell, Board, Page, encode
 from services.llm_proxy.workflows.store import TaskStore
-from services.llm_proxy.workflows.tasks import Payload, Task, TaskEvent, payload_of
+from services.llm_proxy.workflows.tasks import CAME_TO_NOTHING, Payload, Task, TaskEvent, payload_of
 
 _LONGEST_WAIT_SECONDS = 1.0  # until it is looked whether the process is about to stop
 
@@ -44,7 +44,7 @@ class TaskStream:
         make clients count it as a good connection and come again for ever.
         """
         place = _place(last_event_id)
-        over = task.status in ("failed", "cancelled")
+        over = task.status in CAME_TO_NOTHING
         if over and place is None:
             yield encode(task.status, payload_of(task), await self._last_position(task))
             yield _error(payload_of(task))

@@ -1,8 +1,9 @@
 """A task and its steps as they stand in the database, and as callers see them.
 
 pending ──▶ running ──▶ completed | failed | cancelled
-   ▲           │
-   └── waiting_for_person
+   ▲           │                      │        │
+   ├── waiting_for_person             │        │
+   └─────────── started again ────────┴────────┘
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from typing import Any, Literal
 from services.llm_proxy.workflows.definition import PERSON, Workflow
 
 TaskStatus = Literal["pending", "running", "waiting_for_person", "completed", "failed", "cancelled"]
-ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+CAME_TO_NOTHING: frozenset[str] = frozenset({"failed", "cancelled"})
+ENDED: frozenset[str] = CAME_TO_NOTHING | {"completed"}
+# The event of an end after which the task was started again: nobody is told it any more.
+FORMER_END = "former_end"
 Payload = dict[str, Any]
 
 

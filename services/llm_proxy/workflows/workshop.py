@@ -61,7 +61,17 @@ class Workflows:
     async def begin(self, new: NewTask) -> Task:
         """Keeps a new task and sees that it is run: by a person at once, by a model in its turn."""
         task, _ = await to_thread.run_sync(self.store.create, new)
-        if new.workflow.definition.done_by_persons(new.mode):
+        return await self._set_going(task, new.workflow)
+
+    async def retry(self, task_id: str) -> Task:
+        """A task that came to nothing goes on from its last finished step, with the definition
+        that it began with. Raises NotFound, Conflict."""
+        task = await to_thread.run_sync(self.store.retry, task_id)
+        self.board.ring(task_id)
+        return await self._set_going(task, await to_thread.run_sync(self.store.workflow, task))
+
+    async def _set_going(self, task: Task, workflow: Workflow) -> Task:
+        if workflow.definition.done_by_persons(task.mode):
             return await self.manual.open(task)
         self.engine.wake()
         return task
