@@ -8,6 +8,8 @@ models: a batch is checked without making an object an event, which costs a thir
 from __future__ import annotations
 
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any, Literal, NotRequired, TypeAlias
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
@@ -29,7 +31,8 @@ _COMMON: dict[str, Any] = {
     "trivet.end_reason": NotRequired[str | None],
     "trivet.duration_seconds": NotRequired[_Seconds | None],
 }
-# One call of a language model, whether it was answered, refused or broken off.
+# One call of a language model, whether it was answered, refused or broken off; one for embeddings
+# is the same without a question.
 _CHAT: dict[str, Any] = _COMMON | {
     "gen_ai.operation.name": NotRequired[str | None],
     "gen_ai.provider.name": NotRequired[str | None],
@@ -44,10 +47,10 @@ _CHAT: dict[str, Any] = _COMMON | {
     "trivet.usage_source": NotRequired[str | None],
     "trivet.assistant": NotRequired[str | None],
     "trivet.question": NotRequired[str | None],
+    "trivet.answer": NotRequired[str | None],
     "trivet.citations": NotRequired[list[str] | None],
     "trivet.fallback_from": NotRequired[str | None],
     "trivet.attempts": NotRequired[_Count | None],
-    "trivet.answer": NotRequired[str | None],
     "trivet.cache": NotRequired[str | None],
 }
 # One search in the knowledge base.
@@ -102,14 +105,15 @@ _BY_KIND = {
     "feedback": _FEEDBACK,
     "workflow": _COMMON,
     "error": _COMMON,
+    "embedding": _CHAT,
 }
 KNOWN_ATTRIBUTES = {kind: frozenset(fields) for kind, fields in _BY_KIND.items()}
 AnyEvent: TypeAlias = dict[str, Any]
 
 
 def _any_event() -> Any:
-    chat, search, feedback, workflow, error = (_event(k, f) for k, f in _BY_KIND.items())
-    union = chat | search | feedback | workflow | error
+    first, *others = (_event(k, f) for k, f in _BY_KIND.items())
+    union = reduce(or_, others, first)
     return Annotated[union, Field(discriminator="kind")]
 
 

@@ -26,6 +26,7 @@ _FUTURE = timedelta(days=1)  # clocks differ, but not by more
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EARLIEST_US = (EARLIEST - _EPOCH) // _MICROSECOND
+_MODEL_CALLS = ("chat", "embedding")
 _KINDS = {kind.name: int(kind) for kind in Kind}
 
 # A combination of words: in the order of FACET_COLUMNS or TRAIT_COLUMNS, None where there is none.
@@ -57,9 +58,9 @@ class Record:
     rated_request_id: bytes | str | None = None
     text: str | None = None
     citations: str | None = None
-
-
     answer: str | None = None  # lies in a table of its own
+
+
 @dataclass(frozen=True)
 class Intake:
     """Records with their places in the batch, and (place, why) of what is not fit."""
@@ -117,9 +118,9 @@ def _record(event: AnyEvent, time_us: int, store_questions: bool) -> Record:
         facet=(
             _KINDS[kind],
             event["service"],
-            _label(get("gen_ai.provider.name")) if kind == "chat" else None,
+            _label(get("gen_ai.provider.name")) if kind in _MODEL_CALLS else None,
             _label(get("gen_ai.response.model") or get("gen_ai.request.model"))
-            if kind == "chat"
+            if kind in _MODEL_CALLS
             else None,
             get("http.response.status_code"),
             _label(get("error.type")),
@@ -132,7 +133,7 @@ def _record(event: AnyEvent, time_us: int, store_questions: bool) -> Record:
         duration_us=_scaled(get("trivet.duration_seconds"), 10**6),
         extra=_extra(attributes, kind),
     )
-    if kind == "chat":
+    if kind in _MODEL_CALLS:
         _add_chat(record, attributes)
     elif kind == "search":
         _add_search(record, attributes)

@@ -40,6 +40,7 @@ class Kind(IntEnum):
     feedback = 3
     workflow = 4
     error = 5
+    embedding = 6
 
 
 class AnalyticsTable(SQLModel):
@@ -157,7 +158,6 @@ class Event(AnalyticsTable, table=True):
     extra: str | None = None
 
 
-class _Sums(SQLModel):
 class Answer(AnalyticsTable, table=True):
     """What was answered, redacted, where TRIVET_STORE_ANSWERS says so; `key` is the record's.
 
@@ -170,6 +170,7 @@ class Answer(AnalyticsTable, table=True):
     text: str
 
 
+class _Sums(SQLModel):
     """What is added up."""
 
     events: int

@@ -17,7 +17,7 @@ _CURSOR = r"^\d{1,18}$|^[1-8]\d{18}$"  # below 2^63
 MAX_DAYS = 3_660
 MAX_DAYS_BY_HOUR = 92
 
-KindName: TypeAlias = Literal["chat", "search", "feedback", "workflow", "error"]
+KindName: TypeAlias = Literal["chat", "search", "feedback", "workflow", "error", "embedding"]
 GroupBy: TypeAlias = Literal["hour", "day", "week", "month"]
 
 
@@ -179,6 +179,7 @@ class Counts(BaseModel):
     feedback: int
     workflow: int
     error: int
+    embedding: int
 
 
 class Totals(BaseModel):
@@ -257,6 +258,7 @@ class ModelStatistics(BaseModel):
     provider: str | None
     model: str | None = None
     questions: int
+    embeddings: int = Field(description="Calls for embeddings; their tokens and cost count here.")
     errors: int
     input_tokens: int
     output_tokens: int

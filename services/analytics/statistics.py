@@ -111,6 +111,10 @@ def _is_chat(words: FacetWords) -> bool:
     return words.kind == "chat"
 
 
+def _is_embedding(words: FacetWords) -> bool:
+    return words.kind == "embedding"
+
+
 def _is_search(words: FacetWords) -> bool:
     return words.kind == "search"
 
@@ -163,10 +167,10 @@ class _Facets:
     def by_model(
         self, group: Callable[[FacetWords], tuple[str | None, str | None]]
     ) -> list[ModelStatistics]:
-        """Chats by provider, or by provider and model; the busiest first."""
+        """Calls by provider, or by provider and model; those with most questions first."""
         groups: dict[tuple[str | None, str | None], list[int]] = defaultdict(list)
         for facet, words in self._words.items():
-            if _is_chat(words):
+            if _is_chat(words) or _is_embedding(words):
                 groups[group(words)].append(facet)
         found = [self._of_model(*names, facets) for names, facets in groups.items()]
         return sorted(found, key=lambda m: (-m.questions, m.provider or "", m.model or ""))
@@ -181,7 +185,8 @@ class _Facets:
         return ModelStatistics(
             provider=provider,
             model=model,
-            questions=sums["events"],
+            questions=self._events(facets, _is_chat),
+            embeddings=self._events(facets, _is_embedding),
             errors=sum(errors.values()),
             error_types=errors,
             end_reasons=self.events_by("end_reason", _is_chat, facets),
@@ -193,6 +198,9 @@ class _Facets:
             duration_seconds=self.percentiles("durations", _is_chat, facets),
             first_token_seconds=self.percentiles("first_tokens", _is_chat, facets),
         )
+
+    def _events(self, facets: list[int], fits: Callable[[FacetWords], bool]) -> int:
+        return sum(self._sums[f]["events"] for f in facets if fits(self._words[f]))
 
 
 def _rows(asked: Window) -> Any:

@@ -13,19 +13,21 @@ def attributes_of(
     source: UsageSource,
     cost: float | None,
 ) -> dict[str, object]:
-    """The event's attributes, by OpenTelemetry's names where there are such; none is null.
+    """What an event tells of a chat or of a call for embeddings; none of it is null. The names are
+    OpenTelemetry's where there are such.
 
     https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
     """
     told: dict[str, object] = {
-        "gen_ai.operation.name": "chat",
+        "gen_ai.operation.name": record.operation,
         "gen_ai.request.stream": record.stream,
         "trivet.duration_seconds": seconds,
         "trivet.usage_source": source,
         "trivet.end_reason": record.end_reason,
         "http.response.status_code": record.status,
-        "trivet.question": record.question,
     }
+    if record.operation == "chat":
+        told["trivet.question"] = record.question
     if record.heard is not None and record.heard.text:
         told["trivet.answer"] = record.heard.text
     if record.target is not None:
@@ -41,19 +43,22 @@ def attributes_of(
         told["gen_ai.response.time_to_first_chunk"] = record.first_output_seconds
     if record.attempts:
         told["trivet.attempts"] = record.attempts
-    if record.fallback_from is not None:
-        told["trivet.fallback_from"] = record.fallback_from
     if record.error is not None:
         told["error.type"] = record.error.type
-    if record.assistant is not None:
-        _tell_assistant(told, record.assistant, record.citations)
+    _tell_names(told, record)
     return told
 
 
-def _tell_assistant(told: dict[str, object], name: str, citations: list[str] | None) -> None:
-    told["trivet.assistant"] = name
-    if citations is not None:
-        told["trivet.citations"] = citations
+def _tell_names(told: dict[str, object], record: Record) -> None:
+    """Who pays, what another model stands in for, and which assistant answered from what."""
+    if record.key_id is not None:
+        told["trivet.key_id"] = record.key_id
+    if record.fallback_from is not None:
+        told["trivet.fallback_from"] = record.fallback_from
+    if record.assistant is not None:
+        told["trivet.assistant"] = record.assistant
+        if record.citations is not None:
+            told["trivet.citations"] = record.citations
 
 
 def _tell_usage(told: dict[str, object], usage: Usage, cost: float | None) -> None:

@@ -19,11 +19,12 @@ from services.llm_proxy.keys.ledger import Ledger
 from services.llm_proxy.limits import Limiter
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.providers.base import Usage
-from services.llm_proxy.record import Record, UsageSource
+from services.llm_proxy.record import Operation, Record, UsageSource
 from services.llm_proxy.target import Target
 
 BATCH_SECONDS = 0.02
 MAX_BATCH = 64  # so that a batch is no pause that a stream could feel
+_KINDS: dict[Operation, str] = {"chat": "chat", "embeddings": "embedding"}  # of events
 _Closed = tuple[Record, RequestContext, float, Usage | None, UsageSource, float | None]
 
 
@@ -78,13 +79,14 @@ class Metering:
         return Metered(self, Record(), context)
 
     def embeddings(self, context: RequestContext) -> Metered:
-        """The same for embeddings, which are counted and paid for, but are no event: nobody asked
-        anything."""
-        return Metered(self, Record(is_chat=False), context)
+        """The same for embeddings."""
+        return Metered(self, Record("embeddings"), context)
 
-    def refuse(self, context: RequestContext, error: TrivetError) -> None:
-        """A chat whose caller was refused before anything of it was read."""
-        record = Record()
+    def refuse(
+        self, context: RequestContext, error: TrivetError, operation: Operation = "chat"
+    ) -> None:
+        """A call whose caller was refused before anything of it was read."""
+        record = Record(operation)
         record.fail(error)
         self._close(record, context)
 
@@ -143,10 +145,8 @@ class Metering:
     ) -> None:
         self._meters.count(record.target, record.end_reason, usage, cost)
         self._meters.observe(record.target, seconds, record.first_output_seconds)
-        if not record.is_chat:
-            return
         self._outbox.record(
-            "chat",
+            _KINDS[record.operation],
             attributes_of(record, seconds, usage, source, cost),
             request_id=context.request_id,
             session_id=context.session_id,
@@ -167,3 +167,8 @@ def _sum(one: Usage | None, other: Usage | None) -> Usage | None:
 def note_refusal(context: RequestContext, error: TrivetError) -> None:
     """For the route table: a chat whose caller the kernel refused."""
     context.state.metering.refuse(context, error)
+
+
+def note_refused_embeddings(context: RequestContext, error: TrivetError) -> None:
+    """The same for a call for embeddings."""
+    context.state.metering.refuse(context, error, "embeddings")

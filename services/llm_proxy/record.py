@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from services.llm_proxy.answer_tap import AnswerTap
 
 MAX_QUESTION_CHARACTERS = 2000
+Operation = Literal["chat", "embeddings"]  # by OpenTelemetry's names
 EndReason = Literal["complete", "error", "truncated", "client_disconnect", "refused"]
 UsageSource = Literal["exact", "estimated", "partial", "none"]
 
 
 class Record:
-    """One chat while it runs. Fill in what becomes known; `Metering.chat` closes it."""
+    """One call while it runs. Fill in what becomes known; `Metering` closes it."""
 
     __slots__ = (
         "asides",
@@ -36,8 +37,8 @@ class Record:
         "first_output_seconds",
         "grant",
         "heard",
-        "is_chat",
         "key_id",
+        "operation",
         "outcome",
         "question",
         "reader",
@@ -48,9 +49,9 @@ class Record:
         "target",
     )
 
-    def __init__(self, *, is_chat: bool = True) -> None:
+    def __init__(self, operation: Operation = "chat") -> None:
         self.started = perf_counter()
-        self.is_chat = is_chat
+        self.operation = operation
         self.asked_model: str | None = None
         self.grant: Grant | None = None  # what the limiter let in; the close settles it
         self.key_id: str | None = None  # the virtual key that pays

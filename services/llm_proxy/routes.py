@@ -25,7 +25,7 @@ from services.llm_proxy.keys.handlers import (
     show_key,
 )
 from services.llm_proxy.listing import list_models, list_providers
-from services.llm_proxy.metering import note_refusal
+from services.llm_proxy.metering import note_refusal, note_refused_embeddings
 from services.llm_proxy.pages import show_assistant, take_feedback
 from services.llm_proxy.schemas import (
     ChatBody,
@@ -65,6 +65,7 @@ def _openai() -> list[Operation]:
             embeddings,
             access=Access.APPLICATION,
             body=EmbeddingsBody,
+            refused=note_refused_embeddings,
             summary="Embeddings, in OpenAI's shape",
         ),
     ]
@@ -133,6 +134,7 @@ def _providers() -> list[Operation]:
             native_embeddings,
             access=Access.APPLICATION,
             body=DashScopeEmbeddingsBody,
+            refused=note_refused_embeddings,
             error_form=NATIVE_ERRORS,
             summary="Embeddings, in DashScope's own shape",
         ),

@@ -11,7 +11,15 @@ from tests.analytics.making import chat, failed, feedback, search
 pytestmark = pytest.mark.process
 
 OLD = timedelta(days=31)
-NONE_DELETED = {"total": 0, "chat": 0, "search": 0, "feedback": 0, "workflow": 0, "error": 0}
+NONE_DELETED = {
+    "total": 0,
+    "chat": 0,
+    "search": 0,
+    "feedback": 0,
+    "workflow": 0,
+    "error": 0,
+    "embedding": 0,
+}
 
 
 def fill(service: Service) -> None:

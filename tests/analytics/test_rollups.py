@@ -42,7 +42,9 @@ SESSIONS = st.sampled_from([None, "s1", "s2", "s3"])
 @st.composite
 def events(draw: st.DrawFn) -> Event:
     common: dict[str, Any] = {"ago": draw(AGES), "session_id": draw(SESSIONS)}
-    kind = draw(st.sampled_from(["chat", "failed", "search", "feedback", "workflow", "error"]))
+    kind = draw(
+        st.sampled_from(["chat", "failed", "search", "feedback", "workflow", "error", "embedding"])
+    )
     if kind in ("chat", "failed"):
         extra = {
             "gen_ai.usage.input_tokens": draw(st.integers(0, 10**6)),

@@ -82,6 +82,20 @@ def test_models_are_told_apart_the_busiest_first(service: Service) -> None:
     assert told["by_model"][0]["cost_usd"] == 0.000369
 
 
+def test_embeddings_have_a_price_and_ask_nothing(service: Service) -> None:
+    counted = {"gen_ai.provider.name": "openai", "gen_ai.request.model": "vectors"}
+    usage = {"gen_ai.usage.input_tokens": 7, "trivet.cost_usd": 0.5, "trivet.duration_seconds": 9}
+    service.send(chat(), event("embedding", {**counted, **usage}))
+    told = service.statistics()
+    assert (told["total_questions"], told["total_input_tokens"]) == (1, 17)
+    [vectors] = [model for model in told["by_model"] if model["model"] == "vectors"]
+    assert (vectors["questions"], vectors["embeddings"]) == (0, 1)
+    assert (vectors["input_tokens"], vectors["cost_usd"]) == (7, 0.5)
+    assert told["duration_seconds"]["p99"] < 2  # of answers to people
+    [record] = service.queries(kind="embedding")
+    assert (record["provider"], record["model"], record["text"]) == ("openai", "vectors", None)
+
+
 def test_top_queries_are_what_people_asked_not_what_assistants_looked_up(service: Service) -> None:
     service.send(
         *(chat("如何备份") for _ in range(3)),

@@ -1,13 +1,18 @@
 """Every chat is one event, whatever became of it, with tokens, cost and the reason of its end."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from services.analytics.intake import take_in
 from tests.llm_proxy.conftest import Gateway, chat_body
+from tests.llm_proxy.keys.making import call, make_key
 from tests.support.wait import until
 
 pytestmark = pytest.mark.process
+
+NATIVE_EMBEDDINGS = "/api/llm/dashscope/services/embeddings/text-embedding/text-embedding"
 
 
 def attributes_of(gateway: Gateway, model: str | None, **more: Any) -> dict[str, Any]:
@@ -124,3 +129,64 @@ def test_metrics_count_chats_tokens_and_cost(gateway: Gateway) -> None:
     assert 'trivet_llm_tokens_total{direction="output",model="words",provider="openai"}' in text
     assert "trivet_llm_first_output_seconds_bucket" in text
     assert "trivet_llm_running 0.0" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/embeddings", {"model": "openai/vectors", "input": ["one", "two"]}),
+        (NATIVE_EMBEDDINGS, {"model": "words", "input": {"texts": ["one", "two"]}}),
+    ],
+)
+def test_a_call_for_embeddings_is_an_event_of_its_own_kind(
+    gateway: Gateway, path: str, body: dict[str, Any]
+) -> None:
+    made = make_key(gateway)
+    response = gateway.post(path, body, headers={"x-api-key": made["key"]})
+    assert response.status_code == 200
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    attributes = event["attributes"]
+    assert event["kind"] == "embedding"
+    assert attributes["gen_ai.operation.name"] == "embeddings"
+    assert attributes["gen_ai.usage.input_tokens"] > 0
+    assert attributes["gen_ai.usage.output_tokens"] == 0
+    assert attributes["trivet.usage_source"] == "exact"
+    assert attributes["trivet.end_reason"] == "complete"
+    assert attributes["trivet.cost_usd"] > 0
+    assert attributes["trivet.key_id"] == made["id"]
+    assert "trivet.question" not in attributes
+    assert_taken(event)
+
+
+def test_embeddings_that_are_refused_are_events_too(gateway: Gateway) -> None:
+    response = gateway.post("/v1/embeddings", {"input": "x"})
+    assert response.status_code == 401
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    assert event["kind"] == "embedding"
+    assert event["attributes"]["trivet.end_reason"] == "refused"
+    assert_taken(event)
+
+
+def test_a_chat_names_the_key_that_pays_for_it(gateway: Gateway) -> None:
+    made = make_key(gateway)
+    response = call(gateway, made["key"])
+    event = gateway.neighbours.event_of(response.headers["x-request-id"])
+    assert event["attributes"]["trivet.key_id"] == made["id"]
+    assert "trivet.key_id" not in attributes_of(gateway, "openai/words")
+    assert_taken(event)
+
+
+def test_a_wrong_method_is_no_call(gateway: Gateway) -> None:
+    with gateway.client() as client:
+        refused = client.get("/v1/chat/completions")
+    assert refused.status_code == 405
+    answered = gateway.chat("openai/words")
+    gateway.neighbours.event_of(answered.headers["x-request-id"])
+    ids = [event["request_id"] for event in gateway.neighbours.events]
+    assert refused.headers["x-request-id"] not in ids
+
+
+def assert_taken(event: dict[str, Any]) -> None:
+    """What the stand-in got, the real analytics takes."""
+    taken = take_in([event], store_questions=True, now=datetime.now(UTC))
+    assert (len(taken.records), taken.rejected) == (1, [])

@@ -170,9 +170,13 @@ def is_output(value: Mapping[str, Any]) -> bool:
 
 
 def usage_of(value: Any) -> Usage | None:
-    """DashScope's usage, of one model or of each model that an application used."""
+    """DashScope's usage, of one model or of each model that an application used; for embeddings it
+    tells a total alone."""
     if not isinstance(value, dict):
         return None
+    total = value.get("total_tokens")
+    if isinstance(total, int) and not value.keys() & {"input_tokens", "models"}:
+        return Usage(total, 0)
     parts = value["models"] if isinstance(value.get("models"), list) else [value]
     counted = [part for part in parts if isinstance(part, dict) and _is_usage(part)]
     if not counted:
