@@ -6,6 +6,7 @@ from services.kb import collection_handlers as collections
 from services.kb import evaluation_handlers as evaluation
 from services.kb import job_handlers as jobs
 from services.kb import library_handlers as library
+from services.kb import passage_handlers as passages
 from services.kb import search_handlers as searching
 from services.kb.poems import routes as poems
 from services.kernel.auth import Access
@@ -104,6 +105,7 @@ def _documents() -> list[Operation]:
         operation(
             "GET", "/api/documents/{document_id}/chunks", library.list_chunks, access=ADMINISTRATOR
         ),
+        operation("GET", "/api/passages", passages.list_passages, access=ADMINISTRATOR),
         operation(
             "DELETE",
             "/api/documents/{document_id}",
