@@ -66,6 +66,8 @@ def _tell_usage(told: dict[str, object], usage: Usage, cost: float | None) -> No
     told["gen_ai.usage.output_tokens"] = usage.output_tokens
     if usage.cached_input_tokens:
         told["gen_ai.usage.cache_read.input_tokens"] = usage.cached_input_tokens
+    if usage.cache_write_tokens:
+        told["gen_ai.usage.cache_creation.input_tokens"] = usage.cache_write_tokens
     if usage.reasoning_tokens:
         told["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning_tokens
     if cost is not None:

@@ -72,6 +72,9 @@ class Target:
         if price.cached_input is not None:
             cached = min(usage.cached_input_tokens, usage.input_tokens)
             cost += cached * (price.cached_input - price.input)
+        if price.cache_write is not None:
+            written = min(usage.cache_write_tokens, usage.input_tokens)
+            cost += written * (price.cache_write - price.input)
         if price.reasoning is not None:
             reasoning = min(usage.reasoning_tokens, usage.output_tokens)
             cost += reasoning * (price.reasoning - price.output)

@@ -74,6 +74,8 @@ def test_the_usage_is_recorded_with_what_was_cached(gateway: Gateway) -> None:
     event = gateway.neighbours.event_of(response.headers["x-request-id"])["attributes"]
     assert event["gen_ai.usage.input_tokens"] == 9
     assert event["gen_ai.usage.output_tokens"] == 3
+    assert event["gen_ai.usage.cache_read.input_tokens"] == 4
+    assert event["gen_ai.usage.cache_creation.input_tokens"] == 3
     assert event["gen_ai.response.model"] == "claude-test"
     assert event["gen_ai.response.finish_reasons"] == ["stop"]
     assert event["trivet.usage_source"] == "exact"

@@ -23,6 +23,7 @@ providers:
       plain: {price: {input: 10, output: 20}}
       cached: {price: {input: 10, output: 20, cached_input: 1}}
       thinking: {price: {input: 10, output: 20, cached_input: 1, reasoning: 40}}
+      written: {price: {input: 10, output: 20, cached_input: 1, cache_write: 12.5}}
       yuan: {price: {currency: CNY, input: 10, output: 20}}
       free: {price: {input: 0, output: 0}}
       unknown:
@@ -41,6 +42,8 @@ def target(model: str) -> Target:
         ("cached", Usage(100, 10, 60, 4), 660),
         ("thinking", Usage(100, 10, 60, 4), 740),
         ("thinking", Usage(100, 10, 500, 50), 500),
+        ("written", Usage(100, 10, 60, 0, 20), 710),
+        ("plain", Usage(100, 10, 60, 0, 20), 1200),
         ("yuan", Usage(100, 10), 600),
         ("free", Usage(100, 10), 0),
         ("unknown", Usage(100, 10), None),
@@ -60,10 +63,10 @@ def test_a_call_costs_what_the_table_says(model: str, usage: Usage, micro_usd: i
             {
                 "prompt_tokens": 9,
                 "completion_tokens": 3,
-                "prompt_tokens_details": {"cached_tokens": 4},
+                "prompt_tokens_details": {"cached_tokens": 4, "cache_creation_input_tokens": 3},
                 "completion_tokens_details": {"reasoning_tokens": 2},
             },
-            Usage(9, 3, 4, 2),
+            Usage(9, 3, 4, 2, 3),
         ),
         (
             {

@@ -221,7 +221,7 @@ def usage_of(value: Any) -> Usage | None:
     if "output_tokens" not in counts or not all(isinstance(n, int) and n >= 0 for n in numbers):
         return None
     fresh, written, read, answered, thought = numbers
-    return Usage(fresh + written + read, answered, read, thought)
+    return Usage(fresh + written + read, answered, read, thought, written)
 
 
 def _message(content: list[dict[str, Any]]) -> dict[str, Any]:

@@ -18,8 +18,8 @@ AdapterName = Literal[
 
 
 class Price(BaseModel):
-    """Prices per million tokens in one currency. Without one of its own, what was cached costs as
-    other input, and reasoning as other output."""
+    """Prices per million tokens in one currency. Without one of its own, what was read from a cache
+    or written to it costs as other input, and reasoning as other output."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,6 +27,7 @@ class Price(BaseModel):
     input: Annotated[float, Field(ge=0)]
     output: Annotated[float, Field(ge=0)]
     cached_input: Annotated[float, Field(ge=0)] | None = None
+    cache_write: Annotated[float, Field(ge=0)] | None = None
     reasoning: Annotated[float, Field(ge=0)] | None = None
 
 
@@ -156,12 +157,14 @@ class ProviderConfig(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one call. What was cached is part of the input, reasoning part of the output."""
+    """Tokens of one call. What was read from a cache and what was written to it are parts of the
+    input, reasoning is a part of the output."""
 
     input_tokens: int
     output_tokens: int
     cached_input_tokens: int = 0
     reasoning_tokens: int = 0
+    cache_write_tokens: int = 0
 
 
 @dataclass(slots=True)

@@ -72,6 +72,7 @@ def usage_of(value: Any) -> Usage | None:
         value.get("completion_tokens", 0),
         detail_of(value, "prompt_tokens_details", "cached_tokens"),
         detail_of(value, "completion_tokens_details", "reasoning_tokens"),
+        detail_of(value, "prompt_tokens_details", "cache_creation_input_tokens"),  # Qwen's
     ]
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         return None
