@@ -104,6 +104,9 @@ const DOCUMENTS: Record<string, string> = {
   emoji: "Hot 🍲 pot: **三足鼎立** ~~never~~ always.",
 };
 
+/** Without a limit of time: what is due is drawn when `grow` returns. */
+const atOnce = (element: Element, drawer = renderer): GrowingMarkdown => new GrowingMarkdown(element, drawer, options, Infinity);
+
 const words = (node: Element): string => (node.textContent ?? "").replace(/\s+/g, "");
 
 const kinds = (node: Element): string => [...node.children].map(({ tagName, className }) => `${tagName}${className} `).join("");
@@ -111,7 +114,7 @@ const kinds = (node: Element): string => [...node.children].map(({ tagName, clas
 describe("growing text", () => {
   it.each(Object.entries(DOCUMENTS))("never takes back a word or changes a block of %s, and ends the same", (_name, source) => {
     const element = host();
-    const growing = new GrowingMarkdown(element, renderer, options);
+    const growing = atOnce(element);
     const expected = whole(source);
     for (let length = 1; length <= source.length; length += 1) {
       growing.grow(source.slice(0, length));
@@ -125,12 +128,118 @@ describe("growing text", () => {
 
   it("leaves the nodes of finished blocks and the growing text node in place", () => {
     const element = host();
-    const growing = new GrowingMarkdown(element, renderer, options);
+    const growing = atOnce(element);
     growing.grow("First.\n\nSec");
     const [first, second] = [element.children[0], element.children[1]?.firstChild];
     growing.grow("First.\n\nSecond part");
     expect(element.children[0]).toBe(first);
     expect(element.children[1]?.firstChild).toBe(second);
     expect(second?.textContent).toBe("Second part");
+  });
+});
+
+const times = (count: number, line: (index: number) => string): string => Array.from({ length: count }, (_, index) => line(index)).join("");
+
+const LONG: Record<string, string> = {
+  prose: times(60, (index) => `Part ${index} has **bold words**, a [link](https://example.com/${index}) and \`code\`.\n\n`),
+  "one paragraph": times(300, (index) => `sentence ${index} with **two *nested* marks** and snake_case_names, `),
+  "one Chinese paragraph": times(300, (index) => `第 ${index} 句说明**备份**的步骤，并且提到 \`make run\`。`),
+  "one list": times(300, (index) => `- item ${index} with **bold** words\n`),
+  "one loose list": times(160, (index) => `${index + 100}. item ${index}\n\n     more of *it*\n\n`),
+  "one nested list": times(150, (index) => `* item ${index}\n  - within *it*\n  - and \`more\`\n`),
+  "one code block": `\`\`\`py\n${times(400, (index) => (index % 7 === 0 ? "\n" : `line_${index} = [${index}]\n`))}\`\`\`\n`,
+  "one table": `| a | b |\n|---|---:|\n${times(300, (index) => `| cell ${index} | **${index}** |\n`)}`,
+  "one quote": times(80, (index) => `> line ${index} of *it*\n`),
+  "one word": "word".repeat(2000),
+  mixed: `# Title\n\n${times(120, (index) => `- item ${index} of the list, long enough to be cut\n`)}\nThen\n\n\`\`\`\n${times(200, (index) => `line ${index}\n`)}\`\`\`\n\nEnd.\n`,
+};
+
+/** Counts the characters that are parsed and drawn. */
+function counting(): MarkdownRenderer & { characters: number } {
+  const drawer = new MarkdownRenderer(window) as MarkdownRenderer & { characters: number };
+  drawer.characters = 0;
+  for (const name of ["blocks", "fragment", "html"] as const) {
+    const real = drawer[name].bind(drawer) as (source: string, options: RenderOptions) => never;
+    drawer[name] = (source: string, given: RenderOptions = options) => {
+      drawer.characters += source.length;
+      return real(source, given);
+    };
+  }
+  return drawer;
+}
+
+describe("long text", () => {
+  const STEP = 331;
+  const uncut = ["one quote", "one word"]; // there is no place in them where nothing is open
+
+  it.each(Object.entries(LONG))("of %s is drawn once, never takes back a word, and costs no more at its end", (name, source) => {
+    const element = host();
+    const drawer = counting();
+    const growing = atOnce(element, drawer);
+    const expected = whole(source);
+    const costs: number[] = [];
+    let first: Node | null = null;
+    const draw = (length: number, step: "grow" | "finish"): void => {
+      const before = drawer.characters;
+      growing[step](source.slice(0, length));
+      costs.push(drawer.characters - before);
+      const shown = words(element);
+      expect(words(expected).startsWith(shown), `${source.slice(length - 200, length)} → ${shown.slice(-200)}`).toBe(true);
+      first ??= window.document.createTreeWalker(element, window.NodeFilter.SHOW_TEXT).nextNode();
+    };
+    for (let length = STEP; length < source.length; length += STEP) draw(length, "grow");
+    draw(source.length, "finish");
+    expect(element.innerHTML).toBe(expected.innerHTML);
+    expect(element.contains(first)).toBe(true);
+    const half = Math.floor(costs.length / 2);
+    const [early, late] = [Math.max(...costs.slice(0, half)), Math.max(...costs.slice(half))];
+    if (!uncut.includes(name)) expect(late, costs.join(" ")).toBeLessThan(1.5 * early);
+  }, 30_000);
+
+  it("keeps a selection in what is cut off for good", () => {
+    const element = host();
+    window.document.body.append(element);
+    const growing = atOnce(element);
+    const source = LONG["one code block"] ?? "";
+    growing.grow(source.slice(0, 1900));
+    const text = element.querySelector("code")?.firstChild as Text;
+    const range = window.document.createRange();
+    range.setStart(text, 10);
+    range.setEnd(text, 1500);
+    const selected = range.toString();
+    growing.grow(source.slice(0, 6000));
+    expect(range.toString()).toBe(selected);
+    element.remove();
+  });
+
+  it("is drawn in slices of time, the whole of it in the end", async () => {
+    const element = host();
+    const growing = new GrowingMarkdown(element, renderer, options, 0);
+    const source = LONG["mixed"] ?? "";
+    growing.finish(source);
+    expect(words(element).length).toBeLessThan(words(whole(source)).length);
+    await expect.poll(() => element.innerHTML).toBe(whole(source).innerHTML);
+  });
+
+  it("is not drawn further once it is stopped", async () => {
+    const element = host();
+    const growing = new GrowingMarkdown(element, renderer, options, 0);
+    growing.finish(LONG["mixed"] ?? "");
+    growing.stop();
+    const shown = element.innerHTML;
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(element.innerHTML).toBe(shown);
+  });
+});
+
+describe("links that are defined below", () => {
+  it("become links when the text has ended, in the paragraphs above", () => {
+    const element = host();
+    const growing = atOnce(element);
+    const source = "See [the guide].\n\nMore text.\n\n[the guide]: https://example.com/guide\n";
+    for (let length = 1; length <= source.length; length += 1) growing.grow(source.slice(0, length));
+    growing.finish(source);
+    expect(element.querySelector("a")?.getAttribute("href")).toBe("https://example.com/guide");
+    expect(words(element)).toBe("Seetheguide.Moretext.");
   });
 });

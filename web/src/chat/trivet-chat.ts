@@ -1,4 +1,4 @@
-import { LitElement, html, nothing, type PropertyValues } from "lit";
+import { LitElement, html, nothing } from "lit";
 import { property, query, state } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
 import { controls } from "../design/controls";
@@ -19,14 +19,12 @@ import { Conversation, type Turn } from "./conversation";
 import { BrowserStore } from "./conversation-store";
 import type { Opinion } from "./feedback";
 import { launcher, launcherStyles } from "./launcher";
+import { Newest } from "./newest";
 import { UNKNOWN_SITE, isTrialModel, onlyTrialModels, readSite, type Site } from "./site";
 import { VisibleHeight } from "./visible-height";
 import "./composer";
 import "./contact";
 import "./turn";
-
-/** So close to the end, new text keeps the newest line in view. */
-const PINNED_WITHIN_PX = 64;
 
 export type ChatMode = "inline" | "button";
 
@@ -50,7 +48,6 @@ export class TrivetChat extends LitElement {
   @property({ attribute: false }) preferences = new Preferences();
   @state() private site: Site | null = null;
   @state() private trial = false;
-  @state() private pinned = true;
   @state() private opened = false;
   @state() private offline = false;
   @state() private contactHidden = false;
@@ -58,6 +55,7 @@ export class TrivetChat extends LitElement {
   @query(".scroll") private readonly scroller!: HTMLElement | null;
   @query("trivet-composer") private readonly composer!: TrivetComposer | null;
   @query(".launcher") private readonly button!: HTMLButtonElement | null;
+  private readonly newest = new Newest(this, () => this.scroller);
   private readonly credential = new VisitorCredential(() => this.root, () => this.key);
   private readonly conversation = new Conversation(
     () => this.root,
@@ -163,11 +161,11 @@ export class TrivetChat extends LitElement {
     return html`
       <div class="frame">
         ${this.head()}
-        <main class="scroll" @scroll=${this.onScroll}>
+        <main class="scroll" @scroll=${this.newest.onScroll}>
           <div class="column">${turns.length === 0 ? this.welcome() : this.conversationView()}</div>
         </main>
         <footer>
-          ${this.pinned || turns.length === 0 ? nothing : this.jump()}
+          ${this.newest.pinned || turns.length === 0 ? nothing : this.jump()}
           <div class="column">
             ${this.offline ? html`<p class="offline" role="status">${icons.alert()} ${chatWords[language].offline}</p>` : nothing}
             <trivet-composer .language=${language} .busy=${busy} @ask=${this.onAsk} @stop=${this.stop}></trivet-composer>
@@ -185,12 +183,11 @@ export class TrivetChat extends LitElement {
     await super.scheduleUpdate();
   }
 
-  protected override updated(_changed: PropertyValues): void {
+  protected override updated(): void {
     const { language, theme } = this.preferences;
     this.lang = language === "zh" ? "zh-CN" : "en";
     if (theme === "auto") this.removeAttribute("theme");
     else this.setAttribute("theme", theme);
-    void this.keepPinned();
   }
 
   protected override async firstUpdated(): Promise<void> {
@@ -331,7 +328,7 @@ export class TrivetChat extends LitElement {
 
   /** One answer from its question to its end, told to the page around. */
   private async run(answer: () => Promise<void>, question: string): Promise<void> {
-    this.pinned = true;
+    this.newest.pin();
     void this.loadRenderer();
     this.tell("question", { question });
     this.composer?.focus();
@@ -390,21 +387,10 @@ export class TrivetChat extends LitElement {
     this.conversation.keep();
   };
 
-  private onScroll(): void {
-    const { scroller } = this;
-    if (scroller) this.pinned = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < PINNED_WITHIN_PX;
-  }
-
   private toNewest(): void {
-    this.scroller?.scrollTo({ top: this.scroller.scrollHeight, behavior: "smooth" });
+    if (this.conversation.busy) this.newest.pin();
+    else this.scroller?.scrollTo({ top: this.scroller.scrollHeight, behavior: "smooth" });
     this.composer?.focus();
-  }
-
-  /** The last turn draws itself after us: scroll once it has. */
-  private async keepPinned(): Promise<void> {
-    if (!this.pinned) return;
-    await this.renderRoot.querySelector<LitElement>("trivet-turn:last-of-type")?.updateComplete;
-    if (this.scroller) this.scroller.scrollTop = this.scroller.scrollHeight;
   }
 }
 

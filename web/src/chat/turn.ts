@@ -62,8 +62,13 @@ export class TrivetTurn extends LitElement {
 
   protected override updated(changed: PropertyValues<this>): void {
     const anotherTurn = changed.has("turn") && changed.get("turn")?.id !== this.turn.id;
-    if (anotherTurn || changed.has("language")) this.growing = null;
+    if (anotherTurn || changed.has("language")) this.begin();
     if (changed.has("turn") || changed.has("language") || changed.has("renderer")) this.draw();
+  }
+
+  private begin(): void {
+    this.growing?.stop();
+    this.growing = null;
   }
 
   private draw(): void {

@@ -1,5 +1,5 @@
 import createDOMPurify, { type Config, type DOMPurify, type WindowLike } from "dompurify";
-import { Marked, type RendererObject, type Tokens } from "marked";
+import { Lexer, Marked, type RendererObject, type Token, type Tokens } from "marked";
 
 export interface RenderWords {
   copy: string;
@@ -47,9 +47,9 @@ export class MarkdownRenderer {
     this.marked.use({ renderer: renderer(() => this.options), extensions: [citations(() => this.options)] });
   }
 
-  /** The blocks at the top of `source`, each as its raw text. */
-  blocks(source: string): string[] {
-    return this.marked.lexer(source).filter(({ type }) => type !== "space").map(({ raw }) => raw);
+  /** The blocks at the top of `source`, blank lines among them: their raw texts make up the whole. */
+  blocks(source: string): Token[] {
+    return new Lexer(this.marked.defaults).blockTokens(source, []);
   }
 
   html(source: string, options: RenderOptions): string {

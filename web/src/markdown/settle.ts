@@ -34,7 +34,7 @@ function settleParagraph(paragraph: string): string {
 }
 
 /** A last line of list, heading, quote, rule or fence marks alone says nothing yet. */
-const withoutBareMark = (text: string): string => text.replace(/(^|\n)[ \t]*(?:[-=*+_#>`~]+|\d{1,9}[.)]?)[ \t]*$/, "$1");
+export const withoutBareMark = (text: string): string => text.replace(/(^|\n)[ \t]*(?:[-=*+_#>`~]+|\d{1,9}[.)]?)[ \t]*$/, "$1");
 
 /** The head of a table is a line of bars until its second line is whole. */
 function withoutHalfTable(text: string): string {
@@ -61,7 +61,7 @@ function withoutHalfMarks(text: string): string {
 }
 
 /** The closing marks that the text lacks, innermost first. */
-function openMarks(text: string): string {
+export function openMarks(text: string): string {
   const stack: string[] = [];
   for (const { 0: mark, index } of text.matchAll(/\\.|`+|\*+|~~/gs)) {
     if (mark.startsWith("\\")) continue;
