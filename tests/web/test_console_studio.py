@@ -193,6 +193,32 @@ def test_a_run_is_cancelled(page: Page, site: Site) -> None:
     expect(page.get_by_role("link", name="Begin again")).to_be_visible()
 
 
+def test_a_run_that_failed_goes_on_from_its_last_finished_step(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    watch.allow("status of 409")
+    open_page(page, site, f"studio/runs/{TASK_ID}")
+    stream = site.upstream.next_stream()
+    stream.open(x_accel_buffering="no")
+    failed = {**task("failed", 1), "error": {"message": "The model is away."}}
+    tell(stream, "failed", failed, 9)
+    stream.end()
+    expect(page.get_by_role("alert")).to_contain_text("The model is away.")
+    path = f"POST /api/v1/workflow/tasks/{TASK_ID}/retry"
+    site.upstream.answers[path] = (409, {"error": {"type": "conflict_error", "message": "no"}})
+    page.get_by_role("button", name="Go on from the last finished step").click()
+    expect(page.get_by_role("alert")).to_have_count(2)
+    site.upstream.answers[path] = (200, task("pending", 1))
+    page.get_by_role("button", name="Go on from the last finished step").click()
+    again = site.upstream.next_stream()
+    again.open(x_accel_buffering="no")
+    tell(again, "connected", task("running", 1), 9)
+    tell(again, "completed", task("completed", 3), 12)
+    again.end()
+    expect(page.get_by_role("link", name="See the result")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_run_that_is_not_known_is_told(page: Page, site: Site, watch: Watch) -> None:
     watch.allow("status of 404")
     open_page(page, site, "studio/runs/nobody")

@@ -99,6 +99,7 @@ export const studioWords = bilingual({
     seeResult: "See the result",
     continueByHand: "Go on by hand",
     tryAgain: "Begin again",
+    goOn: "Go on from the last finished step",
     stepDone: (name: string) => `${name} is done.`,
     textOf: (name: string) => `Text of ${name}`,
     // manual
@@ -208,6 +209,7 @@ export const studioWords = bilingual({
     seeResult: "查看结果",
     continueByHand: "继续手工翻译",
     tryAgain: "重新开始",
+    goOn: "从已完成的步骤继续",
     stepDone: (name: string) => `${name}已完成。`,
     textOf: (name: string) => `${name}的文字`,
     manual: "亲手翻译",

@@ -9,7 +9,7 @@ import { ghostLines, problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { asFailure } from "../../parts/reading";
 import { formatRoute } from "../../router";
-import { cancelTask, costOf, followTask, isOver, tokensOf, type Run, type Step, type Task } from "./tasks";
+import { cancelTask, retryTask, costOf, followTask, isOver, tokensOf, type Run, type Step, type Task } from "./tasks";
 
 /** A run of a workflow as it happens: its steps, their text as it is written, tokens and cost. */
 @customElement("trivet-run")
@@ -18,7 +18,8 @@ export class RunView extends PagePart {
   @state() private run: Run | null = null;
   @state() private tries = 0;
   @state() private failure: Failure | null = null;
-  @state() private cancelFailure: Failure | null = null;
+  @state() private actionFailure: Failure | null = null;
+  @state() private busy = false;
   private following: AbortController | null = null;
 
   static override styles: CSSResultGroup = [PagePart.styles, markStyles, styles()];
@@ -63,7 +64,7 @@ export class RunView extends PagePart {
         <div class="actions">${this.actions(task, live)}</div>
       </div>
       ${this.tries > 0 && live ? html`<p class="note" role="status">${words.reconnecting}</p>` : nothing}
-      ${this.cancelFailure ? problem(this.cancelFailure, this.language) : nothing}
+      ${this.actionFailure ? problem(this.actionFailure, this.language) : nothing}
       <div class="meter" ?data-live=${live} role="progressbar" aria-label=${this.status(task)} aria-valuenow=${task.progress} aria-valuemin="0" aria-valuemax="100"><i .style=${`width: ${task.progress}%`}></i></div>
       ${this.sums(task)} ${task.error ? html`<p class="panel problem" role="alert">${icons.alert()} ${task.error}</p>` : nothing}
       <ol class="steps">
@@ -92,7 +93,8 @@ export class RunView extends PagePart {
     if (live) return html`<button class="button" type="button" @click=${() => void this.cancel()}>${icons.stop()} ${words.stopRun}</button>`;
     if (task.status === "waiting_for_person") return html`<a class="button primary" href=${formatRoute(`/studio/by-hand/${task.id}`)}>${words.continueByHand}</a>`;
     if (task.status === "completed") return html`<a class="button primary" href=${formatRoute(poem)}>${words.seeResult}</a>`;
-    return html`<a class="button" href=${formatRoute(poem)}>${icons.retry()} ${words.tryAgain}</a>`;
+    return html`<a class="button" href=${formatRoute(poem)}>${words.tryAgain}</a>
+      <button class="button primary" type="button" aria-disabled=${this.busy} @click=${() => void this.goOn()}>${icons.retry()} ${words.goOn}</button>`;
   }
 
   private sums(task: Task) {
@@ -148,11 +150,26 @@ export class RunView extends PagePart {
   }
 
   private async cancel(): Promise<void> {
-    this.cancelFailure = null;
+    this.actionFailure = null;
     try {
       await cancelTask(this.client, this.taskId);
     } catch (error) {
-      this.cancelFailure = asFailure(error);
+      this.actionFailure = asFailure(error);
+    }
+  }
+
+  /** From the last finished step; what was written before is told again. */
+  private async goOn(): Promise<void> {
+    if (this.busy) return;
+    this.busy = true;
+    this.actionFailure = null;
+    try {
+      await retryTask(this.client, this.taskId);
+      this.follow();
+    } catch (error) {
+      this.actionFailure = asFailure(error);
+    } finally {
+      this.busy = false;
     }
   }
 }

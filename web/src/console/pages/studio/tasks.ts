@@ -96,6 +96,8 @@ export async function makeBriefing(client: ApiClient, poemId: string, anew: bool
 
 export const cancelTask = (client: ApiClient, id: string): Promise<unknown> => client.delete(taskPath(id));
 
+export const retryTask = (client: ApiClient, id: string): Promise<unknown> => client.post(`${taskPath(id)}/retry`, {});
+
 const taskPath = (id: string): string => `${TASKS}/${encodeURIComponent(id)}`;
 
 /** One event's share in the picture. A step that is tried anew begins its text anew. */
