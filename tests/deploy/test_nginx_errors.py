@@ -4,9 +4,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from dashscope import Application
+from dashscope.api_entities.http_request import close_shared_sync_session
 
 from tests.deploy.site import Site, site
 from tests.deploy.upstream import Upstream
@@ -118,6 +121,57 @@ def test_a_service_that_is_down_is_502(tmp_path: Path) -> None:
     assert answer.json()["error"]["message"].startswith("API proxy error: ")
     assert answer.headers["retry-after"] == "1"
     assert "private-question" not in log
+
+
+APPLICATION = "api/llm/dashscope/apps/app-1/completion"
+GENERATION = "api/llm/dashscope/services/aigc/text-generation/generation"
+
+
+def check_for_dashscope(answer: httpx.Response, status: int, kind: str, code: str) -> None:
+    """The body is the contract's, and DashScope's SDK finds what it looks for."""
+    check(answer, status, kind)
+    body = answer.json()
+    assert body["code"] == code
+    assert body["message"] == body["error"]["message"]
+    assert body["request_id"] == body["error"]["request_id"]
+
+
+@pytest.mark.parametrize("path", [APPLICATION, GENERATION])
+def test_dashscopes_sdk_reads_that_a_body_is_too_large(tight: Site, path: str) -> None:
+    answer = httpx.post(tight.url(path), content=b"x" * 2049)
+    check_for_dashscope(answer, 413, "payload_too_large", "BadRequest.TooLarge")
+    assert "code" not in httpx.post(tight.url("api/llm/doubao"), content=b"x" * 2049).json()
+
+
+def test_dashscopes_sdk_reads_that_headers_are_too_large(door: Site) -> None:
+    answer = httpx.post(door.url(GENERATION), headers={"X-Long": "a" * 70_000})
+    check_for_dashscope(answer, 400, "invalid_request_error", "InvalidParameter")
+
+
+def test_dashscopes_sdk_reads_that_it_calls_too_often(tmp_path: Path) -> None:
+    limits = {"TRIVET_RATE_PER_SECOND": "1", "TRIVET_RATE_BURST": "1"}
+    with site(tmp_path, limits) as found:
+        answers = [httpx.post(found.url(APPLICATION)) for _ in range(4)]
+    check_for_dashscope(answers[-1], 429, "rate_limit_error", "Throttling")
+
+
+def test_dashscopes_sdk_reads_that_a_service_is_down(tmp_path: Path) -> None:
+    away = {"TRIVET_LLM_PROXY_URLS": f"http://127.0.0.1:{free_port()}"}
+    with site(tmp_path, away) as found:
+        answer = httpx.post(found.url(GENERATION))
+        sdk = _ask_by_sdk(found.url("api/llm/dashscope"))
+    check_for_dashscope(answer, 502, "proxy_error", "InternalError")
+    assert (sdk.status_code, sdk.code) == (502, "InternalError")
+    assert sdk.message.startswith("API proxy error: ")
+
+
+def _ask_by_sdk(address: str) -> Any:
+    try:
+        return Application.call(
+            app_id="app-1", prompt="x", api_key="sk-test-not-a-key", base_address=address
+        )
+    finally:
+        close_shared_sync_session()
 
 
 def test_a_service_that_does_not_take_the_call_is_504(tmp_path: Path) -> None:
