@@ -13,6 +13,7 @@ import orjson
 
 from services.kernel.errors import TrivetError, UpstreamError
 from services.kernel.sse import SseEvent
+from services.llm_proxy.providers import openai_chunk
 from services.llm_proxy.providers.base import Outcome, Usage
 from services.llm_proxy.providers.failure import (
     complaint_of,
@@ -127,14 +128,8 @@ def failure_of(event: SseEvent, value: Any, provider: str, secret: str) -> Trive
 
 def read_answer(body: bytes, provider: str, secret: str) -> dict[str, Any]:
     """A whole answer. Raises the error that it holds, or UpstreamError when it makes no sense."""
-    try:
-        value = orjson.loads(body)
-    except orjson.JSONDecodeError as exc:
-        raise garbage(provider) from exc
-    complaint = complaint_of(value)
-    if complaint is not None and "output" not in value:
-        raise translate(complaint, provider=provider, secret=secret)
-    if not isinstance(value, dict) or not isinstance(value.get("output"), dict):
+    value = openai_chunk.read_answer(body, provider, secret, mark="output")
+    if not isinstance(value.get("output"), dict):
         raise garbage(provider)
     return value
 

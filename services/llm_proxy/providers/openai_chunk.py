@@ -28,14 +28,17 @@ def garbage(provider: str) -> UpstreamError:
     return UpstreamError("the provider's answer makes no sense.", provider=provider)
 
 
-def read_answer(body: bytes, provider: str, secret: str) -> dict[str, Any]:
-    """A whole answer. Raises the error that it tells, or UpstreamError for what is no object."""
+def read_answer(body: bytes, provider: str, secret: str, mark: str | None = None) -> dict[str, Any]:
+    """A whole answer. Raises the error that it tells, or UpstreamError for what is no object.
+
+    With the field `mark` it is an answer, whatever else it tells.
+    """
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         raise garbage(provider) from exc
     complaint = complaint_of(value)
-    if complaint is not None:
+    if complaint is not None and mark not in value:
         raise translate(complaint, provider=provider, secret=secret)
     if not isinstance(value, dict):
         raise garbage(provider)
