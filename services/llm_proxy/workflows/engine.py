@@ -31,6 +31,7 @@ from services.llm_proxy.workflows.tasks import Task
 # ends a task looks for the next one: no task waits for this.
 POLL_SECONDS = 2.5
 _JITTER = 0.2  # that instances do not all look at the same time
+_CHANCE = random.SystemRandom()  # holds no state, which tests of properties watch in `random`
 LOOK_SECONDS = 0.25  # how soon a cancellation in another instance is seen
 _RENEWALS = 3  # in the time of one lease
 _log = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ class Engine:
 
     async def _woken(self) -> bool:
         """Waits to be woken, or until it is time to look what other instances have done."""
-        spread = random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # guards no secret
+        spread = _CHANCE.uniform(1 - _JITTER, 1 + _JITTER)
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS * spread):
                 await self._wake.wait()
