@@ -119,8 +119,12 @@ async def post_feedback(call: ACall, body: FeedbackBody) -> FeedbackAnswer:
 async def get_statistics(call: ACall, query: StatisticsQuery) -> StatisticsAnswer:
     """Totals, percentiles, series and top queries of the last days"""
     _check_hours(query)
-    now, dictionary = call.state.now(), call.state.dictionary
-    return await call.state.read(lambda connection: statistics(connection, dictionary, query, now))
+    state, now = call.state, call.state.now()
+    return await state.read(
+        lambda connection: statistics(
+            connection, state.dictionary, state.question_counts, query, now
+        )
+    )
 
 
 def _check_hours(query: StatisticsQuery) -> None:
@@ -250,7 +254,7 @@ async def post_answer(call: ACall, body: GapAnswerBody) -> GapView:
 async def _store(state: State, events: Sequence[Any]) -> EventsAnswer:
     """Checks, writes, and answers when what was taken is durable."""
     settings, now = state.settings, state.now()
-    found = await state.in_thread(
+    found = await state.check(
         lambda: take_in(
             events,
             store_questions=settings.store_questions,

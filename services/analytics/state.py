@@ -24,6 +24,7 @@ from services.analytics.gaps import Clusterer
 from services.analytics.intents import read_rules
 from services.analytics.limit import AddressLimiter
 from services.analytics.live import LiveFeed
+from services.analytics.question_counts import QuestionCounts
 from services.analytics.settings import Settings
 from services.analytics.storage import EventStore
 from services.analytics.writer import EventWriter
@@ -71,6 +72,7 @@ class State:
     metrics: IntakeMetrics
     feedback_limit: AddressLimiter
     dictionary: Dictionary
+    question_counts: QuestionCounts
     now: Callable[[], datetime]
     live: LiveFeed
     chores: Chores
@@ -78,6 +80,8 @@ class State:
     reader: Reader
     poem_counts: PoemCounts
     cleaning: anyio.Lock = field(default_factory=anyio.Lock)
+    # Checking events is all Python: a second thread would gain nothing, and keep reads waiting.
+    _checking: anyio.CapacityLimiter = field(default_factory=lambda: anyio.CapacityLimiter(1))
 
     async def read(self, work: Callable[[Connection], T], *, engine: Engine | None = None) -> T:
         """Runs `work` in a thread, on one snapshot. Raises Overloaded when it cannot be read."""
@@ -86,6 +90,10 @@ class State:
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Runs `work`, which uses the database, in one of a bounded number of threads."""
         return await self.reader.in_thread(work)
+
+    async def check(self, work: Callable[[], T]) -> T:
+        """Runs `work`, which looks at events that came in, one batch after the other."""
+        return await anyio.to_thread.run_sync(work, limiter=self._checking)
 
 
 def utc_now() -> datetime:
@@ -123,6 +131,7 @@ async def open_state(
             metrics=IntakeMetrics(registry, writer),
             feedback_limit=AddressLimiter(settings.feedback_per_minute),
             dictionary=dictionary,
+            question_counts=QuestionCounts(),
             now=now,
             live=live,
             chores=chores,

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, true, union_all
+import orjson
+from sqlalchemy import Connection, func, select, union_all
 
 from services.analytics.combination import Dictionary, FacetWords
 from services.analytics.histogram import percentiles_us
@@ -26,6 +27,7 @@ from services.analytics.models import (
     table,
 )
 from services.analytics.period import Periods, Window, window
+from services.analytics.question_counts import QuestionCounts
 from services.analytics.record import rfc3339
 from services.analytics.schemas import (
     ModelStatistics,
@@ -45,14 +47,21 @@ _MEASURES = ("durations", "first_tokens")
 
 
 def statistics(
-    connection: Connection, dictionary: Dictionary, query: StatisticsQuery, now: datetime
+    connection: Connection,
+    dictionary: Dictionary,
+    counts: QuestionCounts,
+    query: StatisticsQuery,
+    now: datetime,
 ) -> StatisticsAnswer:
     """All that `GET /api/analytics/statistics` tells; one snapshot of the database."""
     asked = window(query.days, query.tz, now)
     facets = _Facets(connection, dictionary.refreshed(connection), asked)
-    top, missed = top_queries(connection, asked)
+    top, missed = top_queries(connection, counts, asked)
+    periods = Periods(asked, query.group_by)
+    by_period = _sums_by_period(connection, periods, asked.end)
+    sums = {name: sum(period[name] for period in by_period) for name in PULSE_COLUMNS}
     return StatisticsAnswer(
-        **totals(connection, asked).model_dump(),
+        **_totals(sums).model_dump(),
         days=query.days,
         tz=query.tz,
         group_by=query.group_by,
@@ -67,36 +76,37 @@ def statistics(
         by_model=facets.by_model(lambda words: (words.provider, words.model)),
         top_queries=top,
         top_queries_missed_at_most=missed,
-        series=_series(connection, asked, query),
+        series=[
+            _period(label, start, values)
+            for label, start, values in zip(periods.labels, periods.starts, by_period, strict=True)
+        ],
     )
 
 
-def totals(connection: Connection, asked: Window | None = None) -> Totals:
-    """The sums of a window, or of all time."""
-    inside = _inside(asked) if asked else true()
+def totals(connection: Connection) -> Totals:
+    """The sums of all time."""
     sums = [func.coalesce(func.sum(_pulse.c[name]), 0).label(name) for name in PULSE_COLUMNS]
-    row = connection.execute(select(*sums).where(inside)).one()
+    return _totals(dict(connection.execute(select(*sums)).mappings().one()))
+
+
+def _totals(sums: Mapping[str, int]) -> Totals:
     return Totals(
-        total_events=row.events,
-        total_questions=row.questions,
-        total_searches=row.searches,
-        total_zero_hits=row.zero_hits,
-        total_low_scores=row.low_scores,
-        total_sessions=row.sessions,
-        total_input_tokens=row.input_tokens,
-        total_output_tokens=row.output_tokens,
-        total_tokens=row.input_tokens + row.output_tokens,
-        total_cost_usd=_usd(row.cost_nano_usd),
-        total_errors=row.errors,
-        total_thumbs_up=row.thumbs_up,
-        total_thumbs_down=row.thumbs_down,
-        total_fallbacks=row.fallbacks,
-        total_cache_hits=row.cache_hits,
+        total_events=sums["events"],
+        total_questions=sums["questions"],
+        total_searches=sums["searches"],
+        total_zero_hits=sums["zero_hits"],
+        total_low_scores=sums["low_scores"],
+        total_sessions=sums["sessions"],
+        total_input_tokens=sums["input_tokens"],
+        total_output_tokens=sums["output_tokens"],
+        total_tokens=sums["input_tokens"] + sums["output_tokens"],
+        total_cost_usd=_usd(sums["cost_nano_usd"]),
+        total_errors=sums["errors"],
+        total_thumbs_up=sums["thumbs_up"],
+        total_thumbs_down=sums["thumbs_down"],
+        total_fallbacks=sums["fallbacks"],
+        total_cache_hits=sums["cache_hits"],
     )
-
-
-def _inside(asked: Window) -> ColumnElement[bool]:
-    return and_(_pulse.c.bucket >= asked.first, _pulse.c.bucket < asked.end)
 
 
 def _usd(nano_usd: int) -> float:
@@ -127,14 +137,12 @@ class _Facets:
     """The sums and histograms of a window by facet, read once, merged as they are asked for."""
 
     def __init__(self, connection: Connection, dictionary: Dictionary, asked: Window) -> None:
-        self._sums: dict[int, Counter[str]] = defaultdict(Counter)
-        self._blobs: dict[str, dict[int, list[bytes]]] = {n: defaultdict(list) for n in _MEASURES}
+        self._sums: dict[int, Counter[str]] = {}
+        self._blobs: dict[str, dict[int, bytes]] = {name: {} for name in _MEASURES}
         for facet, durations, first_tokens, *sums in connection.execute(_rows(asked)):
-            self._blobs["durations"][facet].append(durations)
-            self._blobs["first_tokens"][facet].append(first_tokens)
-            counter = self._sums[facet]
-            for name, value in zip(SUM_COLUMNS, sums, strict=True):
-                counter[name] += value
+            self._blobs["durations"][facet] = bytes.fromhex(durations)
+            self._blobs["first_tokens"][facet] = bytes.fromhex(first_tokens)
+            self._sums[facet] = Counter(dict(zip(SUM_COLUMNS, sums, strict=True)))
         self._words = {facet: dictionary.facets[facet] for facet in self._sums}
 
     def events_by(
@@ -160,8 +168,8 @@ class _Facets:
         """Percentiles of `durations` or `first_tokens`."""
         blobs = self._blobs[measure]
         fitting = (f for f in (self._words if facets is None else facets) if fits(self._words[f]))
-        joined = (blob for facet in fitting for blob in blobs[facet])
-        seconds = [v and round(v / 10**6, 6) for v in percentiles_us(joined, _QUANTILES)]
+        found = percentiles_us((blobs[facet] for facet in fitting), _QUANTILES)
+        seconds = [v and round(v / 10**6, 6) for v in found]
         return Percentiles(p50=seconds[0], p95=seconds[1], p99=seconds[2])
 
     def by_model(
@@ -204,13 +212,15 @@ class _Facets:
 
 
 def _rows(asked: Window) -> Any:
-    """The rows of a window: whole days of UTC from the sums of days, its edges from quarters. Each
-    part is a span of its own, so that it is found by the primary key."""
+    """(facet, its two histograms as hexadecimal digits, its sums) of a window: whole days of UTC
+    from the sums of days, its edges from quarters. Each part is a span of its own, so that it is
+    found by the primary key. SQLite puts the rows together, since each one that Python fetches is
+    another wait for its lock; encoded histograms that follow one another are one again."""
     first_day = -(-asked.first // BUCKETS_PER_DAY)
     end_day = max(asked.end // BUCKETS_PER_DAY, first_day)
     days_begin, days_end = first_day * BUCKETS_PER_DAY, end_day * BUCKETS_PER_DAY
     columns = ("facet", *_MEASURES, *SUM_COLUMNS)
-    return union_all(
+    parts = union_all(
         select(*(_day.c[n] for n in columns)).where(_day.c.day >= first_day, _day.c.day < end_day),
         *(
             select(*(_quarter.c[n] for n in columns)).where(
@@ -222,26 +232,34 @@ def _rows(asked: Window) -> Any:
             )
             if first < end
         ),
-    )
+    ).subquery()
+    return select(
+        parts.c.facet,
+        *(func.group_concat(func.hex(parts.c[name]), "") for name in _MEASURES),
+        *(func.sum(parts.c[name]) for name in SUM_COLUMNS),
+    ).group_by(parts.c.facet)
 
 
-def _series(connection: Connection, asked: Window, query: StatisticsQuery) -> list[Period]:
-    """One entry for each period of the window, empty ones too."""
-    periods = Periods(asked, query.group_by)
-    sums: dict[int, Counter[str]] = defaultdict(Counter)
-    for bucket, *values in connection.execute(
-        select(_pulse.c.bucket, *(_pulse.c[n] for n in PULSE_COLUMNS)).where(_inside(asked))
-    ):
-        target = sums[periods.index_of(bucket)]
-        for name, value in zip(PULSE_COLUMNS, values, strict=True):
-            target[name] += value
-    return [
-        _period(label, start, sums[place])
-        for place, (label, start) in enumerate(zip(periods.labels, periods.starts, strict=True))
-    ]
+_SUMS_BY_PERIOD = (
+    "SELECT json_group_array(json_array(place, " + ", ".join(PULSE_COLUMNS) + ")) FROM ("  # noqa: S608  # our own names
+    "SELECT span.key AS place, "
+    + ", ".join(f"sum({name}) AS {name}" for name in PULSE_COLUMNS)
+    + " FROM json_each(?) AS span JOIN pulse ON pulse.bucket >= span.value ->> 0 "
+    "AND pulse.bucket < span.value ->> 1 GROUP BY span.key)"
+)
+
+
+def _sums_by_period(connection: Connection, periods: Periods, end: int) -> list[dict[str, int]]:
+    """The sums of each period, in order; the last one runs up to the bucket `end`."""
+    spans = list(zip(periods.starts, [*periods.starts[1:], end], strict=True))
+    found = connection.exec_driver_sql(_SUMS_BY_PERIOD, (orjson.dumps(spans).decode(),)).scalar()
+    sums = [dict.fromkeys(PULSE_COLUMNS, 0) for _ in spans]
+    for place, *values in orjson.loads(found or b"[]"):
+        sums[place] = dict(zip(PULSE_COLUMNS, values, strict=True))
+    return sums
 
 
 def _period(label: str, start: int, sums: Mapping[str, int]) -> Period:
     shown = {name: value for name, value in sums.items() if name in Period.model_fields}
-    cost_usd = _usd(sums.get("cost_nano_usd", 0))
+    cost_usd = _usd(sums["cost_nano_usd"])
     return Period(label=label, start=_bucket_start(start), cost_usd=cost_usd, **shown)

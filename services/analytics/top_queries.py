@@ -7,85 +7,86 @@ while somebody waits, the whole day counts.
 
 from __future__ import annotations
 
+import numpy as np
 from sqlalchemy import Connection, func, select
 
-from services.analytics.models import (
-    BUCKET_US,
-    BUCKETS_PER_DAY,
-    KEY_BITS,
-    Cleanup,
-    Pulse,
-    table,
-)
+from services.analytics.models import BUCKET_US, BUCKETS_PER_DAY, KEY_BITS, Pulse, table
 from services.analytics.period import Window
+from services.analytics.question_counts import (
+    Counts,
+    QuestionCounts,
+    Span,
+    last_cutoff_us,
+)
 from services.analytics.record import rfc3339
 from services.analytics.schemas import TopQuery
 
 _TOP = 20
 _MAX_EDGE_RECORDS = 50_000
 _pulse = table(Pulse)
-_cleanup = table(Cleanup)
-_COUNTED = """
-SELECT hash, questions, searches, zero_hits, last_key FROM question_day
-WHERE day >= ? AND day < ?
-"""
-_FROM_RECORDS = """
-SELECT analytics_hash(e.text), sum(f.kind = 1),
-    sum(f.kind = 2 AND coalesce(c.text, '') != 'assistant'),
-    sum(f.kind = 2 AND coalesce(e.total_found, 1) = 0), max(e.key)
-FROM event AS e
-JOIN facet AS f ON f.id = e.facet AND f.kind IN (1, 2)
-JOIN trait AS t ON t.id = e.trait
-LEFT JOIN label AS c ON c.id = t.cause
-WHERE e.key >= ? AND e.key < ? AND e.text IS NOT NULL
-GROUP BY e.text
-"""
-_RANKED = """
-SELECT hash, sum(questions) AS questions, sum(searches) AS searches, sum(zero_hits) AS zero_hits,
-    max(last_key) AS last_key
-FROM ({parts}) GROUP BY hash HAVING sum(questions) + sum(searches) > 0
-ORDER BY sum(questions) + sum(searches) DESC, max(last_key) DESC LIMIT {top}
-"""
 
 
-def top_queries(connection: Connection, asked: Window) -> tuple[list[TopQuery], int]:
+def top_queries(
+    connection: Connection, counts: QuestionCounts, asked: Window
+) -> tuple[list[TopQuery], int]:
     """(the most frequent first, the most that any count may be too low by)."""
-    first_day = asked.first // BUCKETS_PER_DAY
-    end_day = -(-asked.end // BUCKETS_PER_DAY)
-    parts, values = [_COUNTED], [first_day, end_day]
-    edge_end = (first_day + 1) * BUCKETS_PER_DAY
-    if asked.first % BUCKETS_PER_DAY and _can_be_counted(connection, asked.first, edge_end):
-        parts = [_COUNTED, _FROM_RECORDS]
-        keys = [(bucket * BUCKET_US) << KEY_BITS for bucket in (asked.first, edge_end)]
-        first_day += 1
-        values = [first_day, end_day, *keys]
-    statement = _RANKED.format(parts=" UNION ALL ".join(parts), top=_TOP)
-    rows = connection.exec_driver_sql(statement, tuple(values)).all()
-    floors = "SELECT coalesce(sum(floor), 0) FROM question_floor WHERE day >= ? AND day < ?"
-    missed = connection.exec_driver_sql(floors, (first_day, end_day)).scalar_one()
-    texts = _texts(connection, [row.last_key for row in rows])
+    spans = _spans(connection, asked)
+    days = [span.first // BUCKETS_PER_DAY for span in spans if span.whole_day]
+    floors = "SELECT coalesce(sum(floor), 0) FROM question_floor WHERE day >= ? AND day <= ?"
+    missed = connection.exec_driver_sql(floors, (days[0], days[-1])).scalar_one() if days else 0
+    rows = _ranked(counts.read(connection, spans))
+    texts = _texts(connection, [last_key for _, _, _, last_key in rows])
     return [
         TopQuery(
-            text=texts[row.last_key],
-            count=row.questions + row.searches,
-            questions=row.questions,
-            searches=row.searches,
-            zero_hits=row.zero_hits,
-            last_asked=rfc3339(row.last_key >> KEY_BITS),
+            text=texts[last_key],
+            count=questions + searches,
+            questions=questions,
+            searches=searches,
+            zero_hits=zero_hits,
+            last_asked=rfc3339(last_key >> KEY_BITS),
         )
-        for row in rows
-        if row.last_key in texts
+        for questions, searches, zero_hits, last_key in rows
+        if last_key in texts
     ], missed
 
 
-def _can_be_counted(connection: Connection, first: int, end: int) -> bool:
-    """Whether all records of the buckets are there, and not too many."""
-    cutoff_us = connection.scalar(select(func.max(_cleanup.c.cutoff_us))) or 0
-    if cutoff_us > first * BUCKET_US:
+def _spans(connection: Connection, asked: Window) -> list[Span]:
+    """The window by days of UTC; the first may be a part of one, the last runs to its end."""
+    first_day, end_day = asked.first // BUCKETS_PER_DAY, -(-asked.end // BUCKETS_PER_DAY)
+    days = [Span(d * BUCKETS_PER_DAY, (d + 1) * BUCKETS_PER_DAY) for d in range(first_day, end_day)]
+    edge = Span(asked.first, days[0].end)
+    if not edge.whole_day and _can_be_counted(connection, edge):
+        days[0] = edge
+    return days
+
+
+def _can_be_counted(connection: Connection, edge: Span) -> bool:
+    """Whether all records of the span are there, and not too many."""
+    if last_cutoff_us(connection) > edge.first * BUCKET_US:
         return False
-    inside = (_pulse.c.bucket >= first) & (_pulse.c.bucket < end)
+    inside = (_pulse.c.bucket >= edge.first) & (_pulse.c.bucket < edge.end)
     count = connection.scalar(select(func.sum(_pulse.c.events)).where(inside)) or 0
     return bool(count <= _MAX_EDGE_RECORDS)
+
+
+def _ranked(parts: list[Counts]) -> list[tuple[int, int, int, int]]:
+    """(questions, searches, zero hits, newest key) of the most frequent texts of all parts; among
+    equals the one asked last comes first."""
+    hashes, *sums, keys = np.concatenate(parts, axis=1)
+    texts, places = np.unique(hashes, return_inverse=True)
+    questions, searches, zero_hits = (
+        np.bincount(places, weights=column, minlength=len(texts)).astype(np.int64)
+        for column in sums
+    )
+    newest = np.zeros(len(texts), dtype=np.int64)
+    np.maximum.at(newest, places, keys)
+    count = questions + searches
+    asked = np.flatnonzero(count > 0)
+    best = asked[np.lexsort((-newest[asked], -count[asked]))[:_TOP]]
+    questions, searches, zero_hits, newest = (
+        column[best].tolist() for column in (questions, searches, zero_hits, newest)
+    )
+    return list(zip(questions, searches, zero_hits, newest, strict=True))
 
 
 def _texts(connection: Connection, keys: list[int]) -> dict[int, str]:

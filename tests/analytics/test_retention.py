@@ -99,3 +99,13 @@ def test_a_number_of_days_that_is_none_is_refused(shared: Service, days: object)
     answer = shared.administrator.post("/api/analytics/cleanup", json=body)
     assert answer.status_code == 422
     assert answer.json()["error"]["param"] == "older_than_days"
+
+
+def test_what_was_asked_before_a_cleanup_no_longer_counts_among_top_queries(
+    service: Service,
+) -> None:
+    old = timedelta(days=20)
+    service.send(search("如何备份", ago=old), search("如何备份"))
+    assert service.statistics()["top_queries"][0]["count"] == 2
+    service.clean_up(older_than_days=10)
+    assert service.statistics()["top_queries"][0]["count"] == 1

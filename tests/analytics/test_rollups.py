@@ -24,6 +24,7 @@ from services.analytics.intake import take_in
 from services.analytics.models import Event as EventTable
 from services.analytics.models import table
 from services.analytics.queries import RecordFinder
+from services.analytics.question_counts import QuestionCounts
 from services.analytics.retention import clean_up
 from services.analytics.schemas import CleanupBody, RecordFilter, StatisticsQuery
 from services.analytics.settings import Settings
@@ -69,6 +70,7 @@ class SumsAndRecords(RuleBasedStateMachine):
         self.settings = Settings(data_dir=Path(self.folder.name))
         self.database = open_database(self.settings)
         self.store = EventStore()
+        self.counts = QuestionCounts()  # what it remembers must stay true, whatever comes
         self.accepted: dict[str, Event] = {}
         self.sessions: dict[str, list[datetime]] = {}
         self.begun = 0
@@ -122,9 +124,8 @@ class SumsAndRecords(RuleBasedStateMachine):
         if not hasattr(self, "accepted"):
             return
         with read(self.database.reading) as connection:
-            told = statistics(
-                connection, Dictionary(), StatisticsQuery(days=60, tz="Asia/Kolkata"), NOW
-            )
+            query = StatisticsQuery(days=60, tz="Asia/Kolkata")
+            told = statistics(connection, Dictionary(), self.counts, query, NOW)
         kinds = Counter(e["kind"] for e in self.accepted.values())
         values = [e["attributes"] for e in self.accepted.values()]
         assert told.total_events == len(self.accepted)

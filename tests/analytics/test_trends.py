@@ -14,6 +14,7 @@ from services.analytics.combination import Dictionary
 from services.analytics.database import open_database
 from services.analytics.intake import take_in
 from services.analytics.intents import read_rules
+from services.analytics.question_counts import QuestionCounts
 from services.analytics.schemas import StatisticsQuery
 from services.analytics.settings import Settings
 from services.analytics.statistics import statistics
@@ -129,7 +130,7 @@ def test_no_count_of_a_question_is_too_high_and_none_too_low_by_more_than_is_sai
                 store.add(connection, [[record for _, record in found.records]])
         with read(database.reading) as connection:
             query = StatisticsQuery(days=2, tz="Asia/Kolkata")
-            told = statistics(connection, Dictionary(), query, NOW)
+            told = statistics(connection, Dictionary(), QuestionCounts(), query, NOW)
             rows = connection.exec_driver_sql("SELECT count(*) FROM question_day GROUP BY day")
             assert all(count < 8 for count in rows.scalars())
     database.dispose()
