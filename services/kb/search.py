@@ -9,14 +9,15 @@ import array
 import asyncio
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, text
 
 from services.kb import catalogue
-from services.kb.catalogue import CollectionRow
+from services.kb.catalogue import POEMS_COLLECTION, CollectionRow
 from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
+from services.kb.evening import evened
 from services.kb.language import script_of
 from services.kb.lexical import Match
 from services.kb.relevance import calibration_of
@@ -32,6 +33,8 @@ _SMALL_SCOPE = 2_000
 # Of a larger one Chroma is asked for more than is needed, by how many of all it leaves out.
 _MOST_CANDIDATES = 1_000
 _SPARE = 1.5
+# Poems are searched language by language, up to so many.
+_MOST_LANGUAGES = 8
 
 
 @dataclass(frozen=True)
@@ -120,10 +123,20 @@ class Searcher:
         if calibration_of(model.name).english_only and script_of(query.text) == "cjk":
             return Dense(None, degraded=("model_language",))
         try:
+            if query.collection == POEMS_COLLECTION and not query.lang:
+                return await self._evened(ground, query, model, vector)
             nearest = await self._nearest(ground, query, model, vector)
         except TrivetError:
             return Dense(None, degraded=("vector_index",))
         return Dense(dict(nearest), model.name)
+
+    async def _evened(self, ground: _Ground, query: Query, model: Model, vector: bytes) -> Dense:
+        """Poems of all languages: verse of the other one would never come first."""
+        collection = ground.collection
+        grounds = await self._database.read(lambda c: _by_language(c, collection, query))
+        found = [await self._nearest(each, query, model, vector) for each in grounds or [ground]]
+        measured = {i: cosine for nearest in found for i, cosine in nearest}
+        return Dense(evened(found), model.name, measured=measured)
 
     async def _nearest(
         self, ground: _Ground, query: Query, model: Model, vector: bytes
@@ -144,6 +157,18 @@ def _words(connection: Connection, query: Query, wanted: bool) -> tuple[_Ground,
     if not wanted:
         return ground, []
     return ground, collection.lexical.search(connection, query.text, query.candidates, ground.scope)
+
+
+def _by_language(connection: Connection, collection: CollectionRow, query: Query) -> list[_Ground]:
+    """What is searched, by language; nothing where there are too many to ask one by one."""
+    known = text("SELECT DISTINCT lang FROM chunks WHERE collection_id = :id LIMIT :limit")
+    values = {"id": collection.id, "limit": _MOST_LANGUAGES + 1}
+    languages = connection.execute(known, values).scalars().all()
+    if "" in languages or len(languages) > _MOST_LANGUAGES:
+        return []
+    return [
+        _ground(connection, collection, replace(query, lang=language)) for language in languages
+    ]
 
 
 def _ground(connection: Connection, collection: CollectionRow, query: Query) -> _Ground:

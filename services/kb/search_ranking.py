@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, text
@@ -34,11 +34,15 @@ class Hit:
 
 @dataclass(frozen=True)
 class Dense:
-    """The dense side's answer: cosines by chunk, best first; None where it was not asked."""
+    """The dense side's answer: cosines by chunk, best first; None where it was not asked.
+
+    `measured`: what they were before languages were evened, where they were.
+    """
 
     cosines: Mapping[int, float] | None
     model_name: str = ""
     degraded: tuple[str, ...] = ()
+    measured: Mapping[int, float] = field(default_factory=dict)
 
 
 def resolved(
@@ -58,7 +62,7 @@ def resolved(
         Hit(
             row=rows[i],
             relevance=scores[i],
-            cosine=cosines.get(i),
+            cosine=dense.measured.get(i, cosines.get(i)),
             bm25=by_words[i].score if i in by_words else None,
             snippet=snippet_of(rows[i].text, terms),
             neighbours=_neighbours(connection, rows[i], query.neighbours),

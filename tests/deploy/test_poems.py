@@ -11,6 +11,13 @@ from tests.support.wait import until
 
 pytestmark = pytest.mark.stack
 
+OTHER_LANGUAGE = {
+    "a boat moored at night, a temple bell at midnight": "枫桥夜泊",
+    "a mother sewing clothes for her son who travels": "游子吟",
+    "我像一朵云独自漫游，看见湖边的金色水仙花": "I Wandered Lonely as a Cloud",
+    "沙漠中破碎的国王雕像，看我的功业": "Ozymandias",
+}
+
 
 def got(stack: Stack, path: str, **params: Any) -> Any:
     response = httpx.get(
@@ -33,6 +40,13 @@ def test_the_sample_poems_are_found_and_counted(stack: Stack) -> None:
     dashboard = got(stack, "/api/v1/statistics/dashboard")
     assert dashboard["total_poems"] == len(listed)
     assert dashboard["human_translations"] > 0
+
+
+def test_sample_poems_are_found_by_meaning_in_the_other_language(stack: Stack) -> None:
+    def are_found() -> bool:
+        return all(best(stack, query) == title for query, title in OTHER_LANGUAGE.items())
+
+    until(are_found, 60, "each poem is the first one")
 
 
 def test_a_deletion_shows_in_the_statistics_at_once(stack: Stack) -> None:
