@@ -153,6 +153,7 @@ class Upstream:
             Route("/api/session", self._session, methods=["GET", "POST", "DELETE"]),
             Route("/api/llm/keys/visitor", self._visitor_token, methods=["POST"]),
             Route("/api/llm/feedback", self._feedback, methods=["POST"]),
+            Route("/api/analytics/live", _StreamEndpoint(self)),
             Route("/api/jobs/{id}/stream", _StreamEndpoint(self)),
             Route("/api/v1/workflow/tasks/{id}/stream", _StreamEndpoint(self)),
             Route("/{path:path}", self._answer, methods=["GET"]),

@@ -8,6 +8,8 @@ export interface ApiRequest {
   /** Statuses besides 2xx whose body is an answer, too: `/readyz` says 503 and why. */
   accept?: readonly number[];
   headers?: Record<string, string>;
+  /** Told when a stream's connection stands, which may be long before its first event. */
+  opened?: () => void;
 }
 
 /**
@@ -41,6 +43,7 @@ export class ApiClient extends EventTarget {
     const headers = { Accept: "text/event-stream", ...request.headers };
     const response = await this.answered("GET", path, { ...request, headers });
     if (!response.body) throw new Failure("unreadable");
+    request.opened?.();
     try {
       yield* readEvents(response.body);
     } catch (error) {

@@ -5,7 +5,8 @@ export const formatScore = (value: number, locale: string, digits = 2): string =
   new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 
 export const formatPercent = (share: number, locale: string): string =>
-  new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 0 }).format(share);
+  // Four in a thousand is not none.
+  new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: share > 0 && share < 0.1 ? 1 : 0 }).format(share);
 
 export const formatUsd = (value: number, locale: string): string =>
   new Intl.NumberFormat(locale, {
@@ -16,7 +17,7 @@ export const formatUsd = (value: number, locale: string): string =>
   }).format(value);
 
 export const formatSeconds = (seconds: number, locale: string): string =>
-  new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: 1 }).format(seconds);
+  new Intl.NumberFormat(locale, { style: "unit", unit: "second", unitDisplay: "narrow", maximumFractionDigits: seconds < 1 ? 2 : 1 }).format(seconds);
 
 export function formatBytes(bytes: number, locale: string): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
@@ -37,3 +38,7 @@ export function formatTime(time: string, locale: string): string {
   if (Number.isNaN(date.getTime())) return time;
   return date.toLocaleString(locale, { dateStyle: "medium", timeStyle: "short" });
 }
+
+/** A figure where there is little room: 90,210 is "90.2K", 9 万 in Chinese. */
+export const formatShort = (value: number, locale: string): string =>
+  new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);

@@ -1,27 +1,34 @@
 import { LitElement, css, html, nothing, type PropertyValues } from "lit";
 import { customElement, property } from "lit/decorators.js";
 import { controls } from "../../../design/controls";
+import { icons } from "../../../design/icons";
 import { analyticsWords } from "../../../i18n/analytics";
 import { Follow } from "../../../preferences/follow";
+import type { Language } from "../../../preferences/preferences";
 import { pageStyles } from "../../page-styles";
-import { formatNumber, formatSeconds, formatUsd } from "../../parts/format";
 import { ghostLines, looks } from "../../parts/looks";
 import { partStyles } from "../../parts/part-styles";
 import { Reading } from "../../parts/reading";
 import type { ConsoleContext, ConsolePageElement } from "../../registry";
 import type { Route } from "../../router";
-import { barChart, chartStyles } from "./chart";
-import { RANGES_DAYS, offers, parseQuestion, readReport, type Figures, type Question, type Report, type Times } from "./report";
+import "./figures";
+import "./live-tail";
+import "./model-figures";
+import "./questions";
+import { KINDS, PARTS, RANGES_DAYS, addressOf, linkTo, offers, parseQuestion, partOf, zoneHere, zonesBy, type Part, type Question } from "./question";
+import "./records";
+import { readReport, type Report } from "./report";
 
-/** What was asked in a range, how fast and at what cost. The address holds the range: `?days=7&by=day`. */
+/** What was asked, how well it was answered, how fast and at what cost. The address holds all that is chosen. */
 @customElement("trivet-analytics")
 export class AnalyticsPage extends LitElement implements ConsolePageElement {
   @property({ attribute: false }) context!: ConsoleContext;
   @property({ attribute: false }) route!: Route;
+  private readonly here = zoneHere();
   private readonly report = new Reading(this, (signal) => readReport(this.context.client, this.question, signal));
   private shown = "";
 
-  static override styles = [controls, pageStyles, partStyles, chartStyles, styles()];
+  static override styles = [controls, pageStyles, partStyles, styles()];
 
   constructor() {
     super();
@@ -29,7 +36,9 @@ export class AnalyticsPage extends LitElement implements ConsolePageElement {
   }
 
   protected override willUpdate(_changed: PropertyValues): void {
-    const asked = JSON.stringify(this.question);
+    if (this.section === "live") return; // needs no sums
+    const { days, groupBy, tz } = this.question;
+    const asked = JSON.stringify([days, groupBy, tz]);
     if (asked === this.shown) return;
     this.shown = asked;
     this.report.set(null);
@@ -37,248 +46,150 @@ export class AnalyticsPage extends LitElement implements ConsolePageElement {
   }
 
   override render() {
-    const { words, question } = this;
-    const exported = (format: string): string => new URL(`api/analytics/export?format=${format}`, this.context.client.root).href;
+    const { words, section: part } = this;
     return html`
       <div class="title">
         <div>
           <h1>${words.page}</h1>
-          <p class="faint">${words.lead(question.tz)}</p>
+          <p class="faint">${words.lead}</p>
         </div>
-        <div class="row">
-          <div class="field">
-            <label for="days">${words.range}</label>
-            <select id="days" @change=${(event: Event) => this.go({ days: Number(chosen(event)) })}>
-              ${RANGES_DAYS.map((days) => html`<option value=${days} ?selected=${days === question.days}>${words.lastDays(days)}</option>`)}
-            </select>
-          </div>
-          <div class="field">
-            <label for="by">${words.groupBy}</label>
-            <select id="by" @change=${(event: Event) => this.go({ by: chosen(event) })}>
-              ${offers(question.days).map((by) => html`<option value=${by} ?selected=${by === question.groupBy}>${words[by]}</option>`)}
-            </select>
-          </div>
-        </div>
+        ${part === "live"
+          ? nothing
+          : html`<button class="button" type="button" aria-disabled=${this.report.busy} @click=${() => void this.report.now()}>
+              ${icons.retry()} ${words.readAgain}
+            </button>`}
       </div>
-      ${looks(this.report, this.context.preferences.language, ghostLines(4, "6rem"), (report) => this.drawn(report))}
-      <p class="actions exports">
-        <a class="button" href=${exported("csv")} download>${words.exportCsv}</a>
-        <a class="button" href=${exported("jsonl")} download>${words.exportJsonl}</a>
-      </p>
+      <nav class="tabs" aria-label=${words.sections}>
+        ${PARTS.map((name) => html`<a href=${linkTo(name, this.route.query)} aria-current=${name === part ? "page" : "false"}>${this.nameOf(name)}</a>`)}
+      </nav>
+      <div class="filters">${this.filters()}</div>
+      ${this.body()}
     `;
   }
 
-  private get words() {
-    return analyticsWords[this.context.preferences.language];
-  }
-
-  private get locale(): string {
-    return this.context.preferences.language === "zh" ? "zh-CN" : "en";
-  }
-
-  private get question(): Question {
-    return parseQuestion(this.route.query, Intl.DateTimeFormat().resolvedOptions().timeZone);
-  }
-
-  private go({ days = this.question.days, by = "" }: { days?: number; by?: string }): void {
-    const query = new URLSearchParams({ days: String(days), ...(by ? { by } : {}) });
-    this.context.router.navigate("/analytics", query);
-  }
-
-  private drawn(report: Report) {
+  private nameOf(part: Part): string {
     const { words } = this;
-    if (report.totals.questions === 0 && report.totals.searches === 0) {
-      return html`<div class="panel empty">
-        <p>${words.nothing}</p>
-        <p><a href=${this.context.client.root.href} target="_blank" rel="noopener">${words.openChat}</a></p>
-      </div>`;
-    }
-    return html`${this.tiles(report)} ${this.overTime(report)} ${this.top(report)} ${this.models(report)} ${this.errors(report)}`;
+    return part === "questions" ? words.questionsTab : words[part];
   }
 
-  private tiles({ totals, sessions, firstToken, duration }: Report) {
-    const { words } = this;
-    const tiles: [string, string, string?][] = [
-      [words.questions, this.number(totals.questions)],
-      [words.searches, this.number(totals.searches)],
-      [words.zeroHits, this.number(totals.zeroHits)],
-      [words.sessions, this.number(sessions)],
-      [words.errors, this.number(totals.errors)],
-      [words.tokens, this.number(totals.tokens)],
-      [words.cost, formatUsd(totals.costUsd, this.locale)],
-      [words.firstToken, this.seconds(firstToken.p50), this.slowest(firstToken)],
-      [words.duration, this.seconds(duration.p50), this.slowest(duration)],
-    ];
-    return html`<dl class="tiles panel">
-      ${tiles.map(([name, value, more]) => html`<div><dt>${name}</dt><dd>${value}${more ? html`<small>${more}</small>` : nothing}</dd></div>`)}
-    </dl>`;
+  private filters() {
+    const { words, question, section: part } = this;
+    const ranged = part !== "live";
+    const grouped = part === "figures" || part === "questions";
+    const kinds: [string, string][] = [["", words.kind_all], ...KINDS.map((kind): [string, string] => [kind, words[`kind_${kind}`]])];
+    return html`
+      ${ranged ? this.choice("days", words.range, RANGES_DAYS.map((days) => [String(days), words.lastDays(days)]), String(question.days)) : nothing}
+      ${grouped ? this.choice("by", words.groupBy, offers(question.days).map((by) => [by, words[by]]), question.groupBy) : nothing}
+      ${part === "live" || part === "records" ? this.choice("kind", words.kind, kinds, question.kind ?? "") : nothing}
+      ${this.zone()}
+    `;
   }
 
-  private overTime({ periods }: Report) {
-    const { words } = this;
-    const bars = periods.map(({ label, questions }) => ({ label, value: questions }));
-    const most = this.number(Math.max(0, ...bars.map(({ value }) => value)));
-    return html`<section aria-labelledby="time">
-      <h2 id="time">${words.overTime}</h2>
-      <div class="panel">
-        ${barChart(bars, words.chart(most), (value) => this.number(value))}
-        <details>
-          <summary>${words.figures}</summary>
-          ${this.table(words.period, periods)}
-        </details>
-      </div>
-    </section>`;
-  }
-
-  private table(head: string, lines: readonly (Figures & { firstToken?: Times })[]) {
-    const { words } = this;
-    const timed = lines.some(({ firstToken }) => firstToken);
-    return html`<div class="scroll" tabindex="0" role="region" aria-label=${head}>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">${head}</th>
-            ${[words.questions, words.errors, words.tokens, words.cost].map((name) => html`<th scope="col" class="figure">${name}</th>`)}
-            ${timed ? html`<th scope="col" class="figure">${words.firstToken}</th>` : nothing}
-          </tr>
-        </thead>
-        <tbody>
-          ${lines.map(
-            (line) => html`<tr>
-              <td>${line.label}</td>
-              <td class="figure">${this.number(line.questions)}</td>
-              <td class="figure">${this.number(line.errors)}</td>
-              <td class="figure">${this.number(line.tokens)}</td>
-              <td class="figure">${formatUsd(line.costUsd, this.locale)}</td>
-              ${timed ? html`<td class="figure">${this.seconds(line.firstToken?.p50 ?? null)}</td>` : nothing}
-            </tr>`,
-          )}
-        </tbody>
-      </table>
+  private choice(name: string, label: string, options: readonly [value: string, name: string][], chosen: string) {
+    return html`<div class="field">
+      <label for=${name}>${label}</label>
+      <select id=${name} @change=${(event: Event) => this.go(name, event)}>
+        ${options.map(([value, told]) => html`<option value=${value} .selected=${value === chosen}>${told}</option>`)}
+      </select>
     </div>`;
   }
 
-  private top({ top }: Report) {
+  private zone() {
+    const { words, here } = this;
+    const { tz } = this.question;
+    const { usual, continents } = zonesBy(tz, here);
+    const option = (zone: string, told = zone) => html`<option value=${zone} .selected=${zone === tz}>${told}</option>`;
+    return html`<div class="field zone">
+      <label for="tz">${words.zone}</label>
+      <select id="tz" @change=${(event: Event) => this.go("tz", event)}>
+        <optgroup label=${words.zoneUsual}>${usual.map((zone) => option(zone, zone === here ? words.zoneHere(zone) : zone))}</optgroup>
+        ${continents.map(
+          ([name, zones]) => html`<optgroup label=${name}>${zones.filter((zone) => !usual.includes(zone)).map((zone) => option(zone))}</optgroup>`,
+        )}
+      </select>
+    </div>`;
+  }
+
+  private body() {
+    const { context, question } = this;
+    if (this.section === "live") return html`<trivet-live-tail .context=${context} .kind=${question.kind} .tz=${question.tz}></trivet-live-tail>`;
+    return looks(this.report, this.language, ghostLines(3, "9rem"), (report) => this.drawn(report));
+  }
+
+  private drawn(report: Report) {
+    const { context, question, section: part } = this;
+    if (part === "records") return html`<trivet-records .context=${context} .report=${report} .question=${question}></trivet-records>`;
+    if (report.totals.questions === 0 && report.totals.searches === 0 && report.totals.errors === 0) return this.nothing();
+    switch (part) {
+      case "questions":
+        return html`<trivet-asked .context=${context} .report=${report} .question=${question}></trivet-asked>`;
+      case "models":
+        return html`<trivet-model-figures .context=${context} .report=${report}></trivet-model-figures>`;
+      default:
+        return html`<trivet-figures .context=${context} .report=${report}></trivet-figures>`;
+    }
+  }
+
+  private nothing() {
     const { words } = this;
-    return html`<section aria-labelledby="top">
-      <h2 id="top">${words.top}</h2>
-      ${top.length === 0
-        ? html`<p class="panel empty">${words.noTop}</p>`
-        : html`<div class="panel scroll" tabindex="0" role="region" aria-labelledby="top">
-            <table>
-              <thead>
-                <tr><th scope="col">${words.question}</th><th scope="col" class="figure">${words.count}</th><th scope="col" class="figure">${words.zeroHits}</th></tr>
-              </thead>
-              <tbody>
-                ${top.map(
-                  ({ text, count, zeroHits }) => html`<tr>
-                    <td class="asked">${text}</td><td class="figure">${this.number(count)}</td><td class="figure">${this.number(zeroHits)}</td>
-                  </tr>`,
-                )}
-              </tbody>
-            </table>
-          </div>`}
-    </section>`;
+    return html`<div class="panel empty">
+      <p>${words.nothing}</p>
+      <p><a href=${this.context.client.root.href} target="_blank" rel="noopener">${words.openChat}</a></p>
+    </div>`;
   }
 
-  private models({ models }: Report) {
-    if (models.length === 0) return nothing;
-    const { words } = this;
-    return html`<section aria-labelledby="models">
-      <h2 id="models">${words.models}</h2>
-      <div class="panel">${this.table(words.model, models)}</div>
-    </section>`;
+  private get words() {
+    return analyticsWords[this.language];
   }
 
-  private errors({ errorKinds }: Report) {
-    if (errorKinds.length === 0) return nothing;
-    return html`<section aria-labelledby="errors">
-      <h2 id="errors">${this.words.errorKinds}</h2>
-      <dl class="tiles panel">
-        ${errorKinds.map(([kind, count]) => html`<div><dt><code>${kind}</code></dt><dd>${this.number(count)}</dd></div>`)}
-      </dl>
-    </section>`;
+  private get language(): Language {
+    return this.context.preferences.language;
   }
 
-  private slowest({ p95 }: Times): string {
-    return p95 === null ? "" : this.words.slowest(this.seconds(p95));
+  private get section(): Part {
+    return partOf(this.route.path);
   }
 
-  private seconds(value: number | null): string {
-    return value === null ? "–" : formatSeconds(value, this.locale);
+  private get question(): Question {
+    return parseQuestion(this.route.query, this.here);
   }
 
-  private number(value: number): string {
-    return formatNumber(value, this.locale);
+  /** Another range may not have the periods that were chosen: then it has its own. */
+  private go(name: string, event: Event): void {
+    const value = (event.target as HTMLSelectElement).value;
+    const fits = name !== "days" || offers(Number(value)).some((by) => by === this.route.query.get("by"));
+    const change = { [name]: value, ...(fits ? {} : { by: "" }) };
+    this.context.router.navigate(...addressOf(this.section, this.route.query, change));
   }
 }
 
-const chosen = (event: Event): string => (event.target as HTMLSelectElement).value;
-
 function styles() {
   return css`
-    .tiles {
-      display: flex;
-      flex-wrap: wrap;
-      gap: 1px;
-      overflow: hidden;
+    .filters {
+      display: grid;
+      grid-template-columns: repeat(2, minmax(0, 1fr));
+      gap: var(--space-3);
+      margin-bottom: var(--space-5);
     }
 
-    .title .field {
-      flex: 1 1 8rem;
+    .filters .zone,
+    .filters .field:first-child:nth-last-child(2) {
+      grid-column: 1 / -1;
     }
 
-    .tiles > div {
-      flex: 1 1 8.25rem;
-      padding: var(--space-4);
-      /* Draws the lines between the tiles, not at the edge. */
-      box-shadow: 0 0 0 1px var(--line);
-    }
+    @media (min-width: 40rem) {
+      .filters {
+        display: flex;
+        flex-wrap: wrap;
+      }
 
-    dt {
-      color: var(--ink-soft);
-      font-size: var(--text-s);
-      overflow-wrap: anywhere;
-    }
+      .filters .field {
+        flex: 0 1 11rem;
+      }
 
-    dt code {
-      font: 400 var(--text-xs) / 1.4 var(--mono);
-    }
-
-    dd {
-      margin-top: var(--space-1);
-      font: 400 1.5rem / 1.2 var(--serif);
-      font-variant-numeric: lining-nums tabular-nums;
-    }
-
-    dd small {
-      display: block;
-      margin-top: var(--space-1);
-      color: var(--ink-faint);
-      font: 400 var(--text-xs) / 1.4 var(--sans);
-    }
-
-    summary {
-      padding: var(--space-3) var(--space-5);
-      border-top: 1px solid var(--line);
-      color: var(--ink-soft);
-      font-size: var(--text-s);
-      cursor: pointer;
-    }
-
-    .figure {
-      font-variant-numeric: tabular-nums;
-      text-align: end;
-      white-space: nowrap;
-    }
-
-    .asked {
-      min-width: 8rem;
-      overflow-wrap: anywhere;
-    }
-
-    .exports {
-      margin-top: var(--space-6);
+      .filters .zone {
+        flex: 0 1 17rem;
+      }
     }
   `;
 }
