@@ -63,7 +63,11 @@ class Encoder(Protocol):
         """How many tokens each text has, without marks of beginning and end; blocks."""
 
     def rest(self) -> None:
-        """Called from the same thread now and then, when it does not matter that it takes a bit."""
+        """Called now and then, when it does not matter that it takes a bit."""
+
+    def twin(self) -> Encoder | None:
+        """The same model for one thread more, whose threads have the priority of the one that
+        calls; None where the model takes too much memory for that, or needs no processor."""
 
 
 def return_memory() -> None:

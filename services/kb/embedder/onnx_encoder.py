@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
+import platform
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +30,10 @@ from services.kb.embedder.source import Source, packed_weights
 from services.kb.embedder.vocabulary import write_vocabulary
 from services.kb.embedder.weights import PackedWeights, Vocabulary
 
-# What vectors depend on beside the weights: raised when the graph or the tokens change.
-VARIANT = "onnx-q8-1"
+# What vectors depend on beside the weights: raised when the graph or the tokens change. The second
+# is for processors on which the first would be wrong.
+VARIANT, VARIANT_IN_BLOCKS = "onnx-q8-2", "onnx-q8-2b"
+_CPU_INFO = Path("/proc/cpuinfo")
 
 _GRAPH, _VOCABULARY, _MANIFEST = "encoder.onnx", "tokenizer.model", "manifest.json"
 
@@ -37,7 +42,6 @@ class OnnxEncoder:
     """The token table is read where it lies in the package; graph and pieces from a folder."""
 
     def __init__(self, weights: PackedWeights, folder: Path, card: ModelCard, threads: int) -> None:
-        import onnxruntime
         import sentencepiece
 
         self.card = card
@@ -50,22 +54,22 @@ class OnnxEncoder:
         self._pieces: Any = sentencepiece.SentencePieceProcessor(
             model_file=str(folder / _VOCABULARY)
         )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
-        options.enable_cpu_mem_arena = False  # else the largest batch's memory is kept for good
-        self._session = onnxruntime.InferenceSession(
-            str(folder / _GRAPH), options, providers=["CPUExecutionProvider"]
-        )
+        self._open = partial(_session, folder / _GRAPH, threads)
+        self._session = self._open()
 
     def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
-        ids, mask = self._tokens(texts, self.card.prefix(input_type))
-        hidden = self._positions.shape[1]
-        embeddings = self._table.rows(ids.reshape(-1)).reshape(*ids.shape, hidden)
-        embeddings += self._positions[: ids.shape[1]]
-        (states,) = self._session.run(None, {EMBEDDINGS: embeddings, MASK: mask})
-        means: npt.NDArray[np.float32] = (states * mask[..., None]).sum(axis=1, dtype=np.float32)
-        means /= np.linalg.norm(means, axis=1, keepdims=True)
-        return Encoded(means, int(mask.sum()))
+        """One text after another: padding costs more than a batch gains on a few cores, and so no
+        vector depends on its neighbours'."""
+        rows = self._tokens(texts, self.card.prefix(input_type))
+        vectors = np.stack([self._vector(row) for row in rows])
+        return Encoded(vectors, sum(map(len, rows)))
+
+    def _vector(self, row: Sequence[int]) -> npt.NDArray[np.float32]:
+        embeddings = self._table.rows(np.array(row)) + self._positions[: len(row)]
+        mask = np.ones((1, len(row)), np.int32)
+        (states,) = self._session.run(None, {EMBEDDINGS: embeddings[None], MASK: mask})
+        mean: npt.NDArray[np.float32] = states[0].mean(axis=0)
+        return mean / np.linalg.norm(mean)
 
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(row) for row in self._pieces.encode(list(texts))]
@@ -73,22 +77,30 @@ class OnnxEncoder:
     def rest(self) -> None:
         return_memory()
 
-    def _tokens(
-        self, texts: Sequence[str], prefix: str
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """(ids, mask): texts × tokens of the longest; shorter ones are filled up."""
+    def twin(self) -> OnnxEncoder:
+        """25 MB more: the graph's weights. Tokens and their table are shared."""
+        other = copy.copy(self)
+        other._session = self._open()
+        return other
+
+    def _tokens(self, texts: Sequence[str], prefix: str) -> list[list[int]]:
+        """The ids of each text's tokens, between the marks of beginning and end."""
         room = self.card.max_tokens - 2
         limit = self.card.max_tokens * MAX_CHARACTERS_PER_TOKEN
         rows = self._pieces.encode([prefix + text[:limit] for text in texts])
         special = self._special
-        rows = [[special.bos, *row[:room], special.eos] for row in rows]
-        longest = max(map(len, rows))
-        ids = np.full((len(rows), longest), special.pad, np.int64)
-        mask = np.zeros((len(rows), longest), np.int32)
-        for number, row in enumerate(rows):
-            ids[number, : len(row)] = row
-            mask[number, : len(row)] = 1
-        return ids, mask
+        return [[special.bos, *row[:room], special.eos] for row in rows]
+
+
+def _session(graph: Path, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+    options.enable_cpu_mem_arena = False  # else the largest text's memory is kept for good
+    # A thread that spins while it waits takes the core from kb, Chroma and the pages.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 
 def load_onnx(source: Source, threads: int) -> OnnxEncoder:
@@ -97,10 +109,11 @@ def load_onnx(source: Source, threads: int) -> OnnxEncoder:
     Raises UntrustedWeights, OSError.
     """
     weights, digest = packed_weights(source)
-    folder = source.folder.with_name(f"{source.name}-{VARIANT}")
+    variant = VARIANT if adds_exactly() else VARIANT_IN_BLOCKS
+    folder = source.folder.with_name(f"{source.name}-{variant}")
     if not _is_whole(folder, digest):
         discard(folder)
-        _write(weights, digest, folder)
+        _write(weights, digest, folder, variant)
     card = ModelCard(
         name=source.name,
         revision=digest,
@@ -108,16 +121,28 @@ def load_onnx(source: Source, threads: int) -> OnnxEncoder:
         max_tokens=MAX_TOKENS,
         query_prefix=QUERY_PREFIX,
         passage_prefix=PASSAGE_PREFIX,
-        variant=VARIANT,
+        variant=variant,
     )
     encoder = OnnxEncoder(weights, folder, card, threads)
     return_memory()
     return encoder
 
 
-def _write(weights: PackedWeights, digest: str, folder: Path) -> None:
+def adds_exactly(machine: str = "", cpu_info: Path = _CPU_INFO) -> bool:
+    """Whether sums of products of bytes stay whole: x86 without VNNI adds them in 16 bits, which
+    overflow. https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html"""
+    if (machine or platform.machine()).lower() not in ("x86_64", "amd64"):
+        return True
+    try:
+        flags = cpu_info.read_text(encoding="ascii", errors="replace").split()
+    except OSError:
+        return False
+    return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
+
+
+def _write(weights: PackedWeights, digest: str, folder: Path, variant: str) -> None:
     with made_whole(folder) as draft:
-        write_graph(weights, draft / _GRAPH)
+        write_graph(weights, draft / _GRAPH, all_in_blocks=variant == VARIANT_IN_BLOCKS)
         write_vocabulary(weights.vocabulary, draft / _VOCABULARY)
         (draft / _MANIFEST).write_text(json.dumps(_manifest(draft, digest), indent=2) + "\n")
 

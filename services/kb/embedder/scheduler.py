@@ -1,13 +1,19 @@
-"""One thread that embeds, and the queue before it: queries pass between batches of passages."""
+"""The queue before the model: queries first, passages with the time that is left.
+
+A model that has a twin embeds passages in a thread of lower priority: a query then begins at once,
+and the system gives it the processor. Another one embeds all in one thread, and queries pass
+between batches of passages.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import logging
+import os
+import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -21,8 +27,12 @@ from services.kernel.errors import InternalError, Overloaded, TrivetError
 _log = logging.getLogger(__name__)
 _IDLE_SECONDS = 2.0
 _BATCHES_BETWEEN_RESTS = 500
-_PRIORITY: dict[InputType, int] = {"query": 0, "passage": 1}
+_QUERIES: tuple[InputType, ...] = ("query",)
+_PASSAGES: tuple[InputType, ...] = ("passage",)
+_ALL: tuple[InputType, ...] = ("query", "passage")
 
+# Added to the niceness of the thread that embeds passages.
+_NICER = 10
 # So long after a query the next one is expected: it then waits for one passage, not for a batch.
 _ATTENTIVE_SECONDS = 5.0
 # Counting this much takes some milliseconds, which a query may have to wait.
@@ -31,19 +41,18 @@ _COUNTED_CHARACTERS = 16_000
 LoadState = Literal["loading", "ready", "failed"]
 
 
-@dataclass(order=True)
+@dataclass
 class _Batch:
-    """Texts to be embedded; without an `input_type` their tokens are to be counted."""
+    """Texts to be embedded, or whose tokens are to be counted."""
 
-    priority: int
-    number: int
-    texts: list[str] = field(compare=False)
-    input_type: InputType | None = field(compare=False)
-    result: Future[Any] = field(compare=False, default_factory=Future)
+    kind: InputType
+    texts: list[str]
+    counted: bool = False
+    result: Future[Any] = field(default_factory=Future)
 
 
 class BatchScheduler:
-    """Owns the model and its thread. Between `start` and `stop` any task may `encode`."""
+    """Owns the model and its threads. Between `start` and `stop` any task may `encode`."""
 
     def __init__(
         self, load: Callable[[], Encoder], *, batch_texts: int, max_waiting_texts: int
@@ -54,26 +63,26 @@ class BatchScheduler:
         self._batch_texts = batch_texts
         self._max_waiting_texts = max_waiting_texts
         self._waiting: dict[InputType, int] = {"query": 0, "passage": 0}
-        self._queue: list[_Batch] = []
-        self._numbers = itertools.count()
+        self._queues: dict[InputType, deque[_Batch]] = {"query": deque(), "passage": deque()}
         self._changed = threading.Condition()
         self._stopping = False
+        self.apart = False  # whether passages have a thread of their own
         self._batches_since_rest = 0
         self._queried_at = float("-inf")
-        self._thread = threading.Thread(target=self._run, name="embedding", daemon=True)
 
     def start(self) -> None:
-        """Loads the model in the thread; until then `encode` is refused."""
-        self._thread.start()
+        """Loads the model in a thread; until then `encode` is refused."""
+        threading.Thread(target=self._run, name="embedding", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends the thread after the batch in hand; what waits is cancelled."""
+        """Ends the threads after the batches in hand; what waits is cancelled."""
         with self._changed:
             self._stopping = True
-            for batch in self._queue:
-                batch.result.cancel()
-            self._queue.clear()
-            self._changed.notify()
+            for queue in self._queues.values():
+                for batch in queue:
+                    batch.result.cancel()
+                queue.clear()
+            self._changed.notify_all()
 
     async def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
         """Embeds texts, in order. Raises Overloaded while loading or when too many wait.
@@ -99,15 +108,15 @@ class BatchScheduler:
     async def count(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text has. Raises Overloaded while the model is loading.
 
-        The work is done between batches of passages, some thousand characters at a time.
+        The work is done before passages that wait, some thousand characters at a time.
         """
         self._require_ready()
         counts: list[int] = []
         for group in _groups_by_size(texts):
             with self._changed:
-                batch = _Batch(_PRIORITY["passage"], next(self._numbers), group, None)
-                heapq.heappush(self._queue, batch)
-                self._changed.notify()
+                batch = _Batch("passage", group, counted=True)
+                self._queues["passage"].appendleft(batch)
+                self._changed.notify_all()
             counts += await asyncio.wrap_future(batch.result)
         return counts
 
@@ -121,11 +130,9 @@ class BatchScheduler:
             if self._waiting[input_type] + count > self._max_waiting_texts:
                 raise Overloaded("Too many texts wait to be embedded.", retry_after_seconds=2)
             self._waiting[input_type] += count
-            priority = _PRIORITY[input_type]
-            batches = [_Batch(priority, next(self._numbers), g, input_type) for g in groups]
-            for batch in batches:
-                heapq.heappush(self._queue, batch)
-            self._changed.notify()
+            batches = [_Batch(input_type, group) for group in groups]
+            self._queues[input_type].extend(batches)
+            self._changed.notify_all()
         return batches
 
     def _run(self) -> None:
@@ -139,27 +146,41 @@ class BatchScheduler:
         _log.info(
             "the embedding model is ready", extra={"fields": {"model": self.encoder.card.name}}
         )
+        threading.Thread(target=self._run_apart, name="passages", daemon=True).start()
         while not self._stopping:
-            batch = self._next()
-            if batch is None:
-                self._rest()
-            else:
-                self._embed(self.encoder, batch)
+            self._work(self.encoder, _QUERIES if self.apart else _ALL)
 
-    def _next(self) -> _Batch | None:
-        """The next batch; None after a while without one, or when it is time to stop."""
+    def _run_apart(self) -> None:
+        """Embeds passages, where the model has a twin."""
+        _yield_to_others()
+        twin = self.encoder.twin() if self.encoder else None
+        if twin is None:
+            return
         with self._changed:
-            if not self._queue and not self._stopping:
-                self._changed.wait(_IDLE_SECONDS)
-            if self._stopping or not self._queue:
-                return None
-            return self._popped()
+            self.apart = True
+            self._changed.notify_all()
+        while not self._stopping:
+            self._work(twin, _PASSAGES)
 
-    def _popped(self) -> _Batch:
-        batch = heapq.heappop(self._queue)
-        if batch.input_type is not None:
-            self._waiting[batch.input_type] -= len(batch.texts)
-        if batch.input_type == "query":
+    def _work(self, encoder: Encoder, kinds: Sequence[InputType]) -> None:
+        """Does the next batch; returns after a while without one, or when it is time to stop."""
+        with self._changed:
+            if not any(self._queues[kind] for kind in kinds) and not self._stopping:
+                self._changed.wait(_IDLE_SECONDS)
+            batch = self._popped(kinds)
+        if batch is not None:
+            self._embed(encoder, batch)
+        elif not any(self._queues.values()):
+            self._rest()
+
+    def _popped(self, kinds: Sequence[InputType]) -> _Batch | None:
+        queue = next((self._queues[kind] for kind in kinds if self._queues[kind]), None)
+        if queue is None:
+            return None
+        batch = queue.popleft()
+        if not batch.counted:
+            self._waiting[batch.kind] -= len(batch.texts)
+        if batch.kind == "query":
             self._queried_at = time.monotonic()
         return batch
 
@@ -184,12 +205,12 @@ class BatchScheduler:
             batch.result.set_exception(InternalError("The texts could not be embedded."))
 
     def _done(self, encoder: Encoder, batch: _Batch) -> Encoded | list[int]:
-        if batch.input_type is None:
+        if batch.counted:
             return encoder.count(batch.texts)
-        asked = time.monotonic() - self._queried_at < _ATTENTIVE_SECONDS
-        if batch.input_type == "passage" and asked:
+        asked = not self.apart and time.monotonic() - self._queried_at < _ATTENTIVE_SECONDS
+        if batch.kind == "passage" and asked:
             return self._one_by_one(encoder, batch.texts)
-        return encoder.encode(batch.texts, batch.input_type)
+        return encoder.encode(batch.texts, batch.kind)
 
     def _one_by_one(self, encoder: Encoder, texts: Sequence[str]) -> Encoded:
         """Embeds passages singly, with the queries that wait in between."""
@@ -203,10 +224,22 @@ class BatchScheduler:
     def _serve_queries(self, encoder: Encoder) -> None:
         while True:
             with self._changed:
-                if not self._queue or self._queue[0].priority != _PRIORITY["query"]:
-                    return
-                batch = self._popped()
+                batch = self._popped(_QUERIES)
+            if batch is None:
+                return
             self._embed(encoder, batch)
+
+
+def _yield_to_others() -> None:
+    """Gives the calling thread, and those that it starts, what the others leave of the processor.
+
+    Linux knows niceness by thread; elsewhere it is the process's, and stays as it is.
+    https://man7.org/linux/man-pages/man2/setpriority.2.html (bugs)
+    """
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        niceness = os.getpriority(os.PRIO_PROCESS, thread) + _NICER
+        os.setpriority(os.PRIO_PROCESS, thread, niceness)
 
 
 def _groups_by_size(texts: Sequence[str]) -> Iterator[list[str]]:

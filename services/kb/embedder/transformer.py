@@ -50,6 +50,9 @@ class SentenceTransformerEncoder:
     def rest(self) -> None:
         return_memory()
 
+    def twin(self) -> None:
+        """Hundreds of megabytes are enough."""
+
 
 def load_transformer(source: Source, threads: int) -> SentenceTransformerEncoder:
     """Loads a model: seconds, and hundreds of megabytes. Raises UntrustedWeights.

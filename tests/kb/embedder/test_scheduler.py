@@ -18,8 +18,9 @@ CARD = ModelCard("test", "0" * 64, 1, 8, "", "")
 class GatedEncoder:
     """Notes the batches; each waits until the gate is open."""
 
-    def __init__(self) -> None:
+    def __init__(self, other: Encoder | None = None) -> None:
         self.card = CARD
+        self.other = other
         self.gate = threading.Event()
         self.rested = False
         self.batches: list[tuple[InputType, list[str]]] = []
@@ -36,6 +37,9 @@ class GatedEncoder:
 
     def rest(self) -> None:
         self.rested = True
+
+    def twin(self) -> Encoder | None:
+        return self.other
 
 
 def scheduled(load: Callable[[], Encoder], waiting: int = 100) -> BatchScheduler:
@@ -162,4 +166,20 @@ async def test_while_queries_come_they_wait_for_one_passage_and_not_for_a_batch(
     kinds = [kind for kind, _ in encoder.batches]
     assert kinds == ["query", "passage", "query", "passage"]
     assert found.vectors[:, 0].tolist() == [1, 2]
+    scheduler.stop()
+
+
+@pytest.mark.anyio
+async def test_where_the_model_has_a_twin_a_query_waits_for_no_passage() -> None:
+    twin = GatedEncoder()
+    encoder = GatedEncoder(twin)
+    encoder.gate.set()
+    scheduler = scheduled(lambda: encoder)
+    await asyncio.to_thread(until, lambda: scheduler.apart)
+    passages = asyncio.create_task(scheduler.encode(["a", "bb"], "passage"))
+    await asyncio.to_thread(until, lambda: twin.batches)
+    assert (await scheduler.encode(["query"], "query")).tokens == 1
+    twin.gate.set()
+    assert (await passages).vectors[:, 0].tolist() == [1, 2]
+    assert [kind for kind, _ in encoder.batches] == ["query"]
     scheduler.stop()
