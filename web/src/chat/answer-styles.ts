@@ -7,20 +7,26 @@ export const answerStyles = css`
     line-height: 1.7;
   }
 
-  .answer > :first-child {
-    margin-top: 0;
+  /* Margins stand above, never below: a rule for the last child would renew the style of a whole answer with each block. */
+  .answer :where(p, ul, ol, blockquote, .code, .table, h3, h4, h5, h6) {
+    margin: 0;
   }
 
-  .answer > :last-child {
-    margin-bottom: 0;
+  .answer > * + *,
+  .answer blockquote > * + * {
+    margin-top: var(--space-3);
   }
 
-  .answer :is(p, ul, ol, blockquote, .code, .table) {
-    margin: 0 0 var(--space-3);
+  .answer > * + :is(h3, h4, h5, h6, hr),
+  .answer > hr + * {
+    margin-top: var(--space-5);
+  }
+
+  .answer > :is(h3, h4, h5, h6) + * {
+    margin-top: var(--space-2);
   }
 
   .answer :is(h3, h4, h5, h6) {
-    margin: var(--space-5) 0 var(--space-2);
     font: 600 var(--text-l) / 1.35 var(--serif);
   }
 
@@ -42,12 +48,11 @@ export const answerStyles = css`
     font-variant-numeric: tabular-nums;
   }
 
-  .answer li > :is(ul, ol, p) {
-    margin-bottom: 0;
+  .answer li > * + :is(p, .code, .table, blockquote) {
+    margin-top: var(--space-2);
   }
 
   .answer blockquote {
-    margin-inline: 0;
     padding-inline-start: var(--space-4);
     border-inline-start: 3px solid var(--line);
     color: var(--ink-soft);
@@ -55,7 +60,7 @@ export const answerStyles = css`
 
   .answer hr {
     height: 1px;
-    margin: var(--space-5) 0;
+    margin: 0;
     border: 0;
     background: var(--line);
   }

@@ -14,7 +14,6 @@ export const chatStyles = css`
     display: flex;
     flex-direction: column;
     height: 100%;
-    container-type: inline-size;
   }
 
   header {
@@ -182,15 +181,15 @@ export const chatStyles = css`
     }
   }
 
-  @container (max-width: 34rem) {
-    header,
-    .column {
-      --edge: var(--space-4);
-    }
+  /* Not a container query: with one, each new word would cost a look at the style of every word before it. */
+  .frame.narrow {
+    --edge: var(--space-4);
+    --reply-columns: minmax(0, 1fr);
+    --reply-gap: var(--space-2);
+  }
 
-    .welcome ul {
-      grid-template-columns: minmax(0, 1fr);
-      gap: var(--space-2);
-    }
+  .narrow .welcome ul {
+    grid-template-columns: minmax(0, 1fr);
+    gap: var(--space-2);
   }
 `;

@@ -19,12 +19,15 @@ import { Conversation, type Turn } from "./conversation";
 import { BrowserStore } from "./conversation-store";
 import type { Opinion } from "./feedback";
 import { launcher, launcherStyles } from "./launcher";
+import { Narrow } from "./narrow";
 import { Newest } from "./newest";
 import { UNKNOWN_SITE, isTrialModel, onlyTrialModels, readSite, type Site } from "./site";
 import { VisibleHeight } from "./visible-height";
 import "./composer";
 import "./contact";
 import "./turn";
+
+const SPOKEN_CHARACTERS = 800;
 
 export type ChatMode = "inline" | "button";
 
@@ -70,6 +73,7 @@ export class TrivetChat extends LitElement {
   constructor() {
     super();
     new VisibleHeight(this);
+    new Narrow(this, () => this.renderRoot?.querySelector(".frame") ?? null);
   }
 
   /** The conversation so far. */
@@ -185,7 +189,9 @@ export class TrivetChat extends LitElement {
 
   protected override updated(): void {
     const { language, theme } = this.preferences;
-    this.lang = language === "zh" ? "zh-CN" : "en";
+    const lang = language === "zh" ? "zh-CN" : "en";
+    // Setting what is there already would renew the style of the whole conversation.
+    if (this.lang !== lang) this.lang = lang;
     if (theme === "auto") this.removeAttribute("theme");
     else this.setAttribute("theme", theme);
   }
@@ -289,7 +295,7 @@ export class TrivetChat extends LitElement {
     return html`<p class="note keys">${this.conversation.busy ? words.keysBusy : words.keys}</p>`;
   }
 
-  /** Spoken once when an answer begins and once, whole, when it has ended; never per piece. */
+  /** Spoken once when an answer begins and once when it has ended; never per piece. */
   private announcement(): string {
     const { language } = this.preferences;
     const words = chatWords[language];
@@ -409,5 +415,10 @@ const answerDetail = ({ question, answer, state, citations, requestId, model }: 
   model,
 });
 
-/** Markdown without its marks. */
-const spoken = ({ answer }: Turn): string => answer.replace(/[*_`#>|~]+/g, "").trim();
+/** Markdown without its marks; of a long answer the beginning, for nobody can stop an announcement and go on later. */
+function spoken({ answer }: Turn): string {
+  const text = answer.slice(0, 2 * SPOKEN_CHARACTERS).replace(/[*_`#>|~]+/g, "").trim();
+  if (text.length <= SPOKEN_CHARACTERS) return text;
+  const cut = text.slice(0, SPOKEN_CHARACTERS);
+  return `${cut.slice(0, Math.max(cut.search(/[.!?。！？][^.!?。！？]*$/) + 1, SPOKEN_CHARACTERS / 2))} …`;
+}

@@ -7,8 +7,8 @@ export const turnStyles = css`
 
   .reply {
     display: grid;
-    grid-template-columns: 1.75rem minmax(0, 1fr);
-    gap: var(--space-3);
+    grid-template-columns: var(--reply-columns, 1.75rem minmax(0, 1fr));
+    gap: var(--reply-gap, var(--space-3));
     margin-top: var(--space-5);
   }
 
@@ -105,12 +105,5 @@ export const turnStyles = css`
     padding-inline: var(--space-3);
     color: var(--ink-faint);
     font-weight: 500;
-  }
-
-  @container (max-width: 34rem) {
-    .reply {
-      grid-template-columns: minmax(0, 1fr);
-      gap: var(--space-2);
-    }
   }
 `;
