@@ -12,7 +12,7 @@ import asyncio
 import fcntl
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import IO
@@ -52,44 +52,43 @@ class Indexer:
         self._placement = placement
         self._rebuild = rebuild
         self._scrubber = scrubber
-        self._woken = asyncio.Event()
         self._healed_at = float("-inf")
         self._swept_at = float("-inf")
-        self._problem = ""
+        # Files are read while passages are embedded: the one waits for the other's processes.
+        self._reading, self._indexing = _Work(self._read), _Work(self._index)
 
     def wake(self) -> None:
         """There is something to do; another instance's worker sees it within half a second."""
-        self._woken.set()
+        self._reading.woken.set()
+        self._indexing.woken.set()
 
     def check(self) -> Check:
-        return Check(not self._problem, self._problem, critical=False)
+        problem = self._reading.problem or self._indexing.problem
+        return Check(not problem, problem, critical=False)
 
     async def run(self) -> None:
-        async with _sole(self._lock_path):
-            while True:
-                try:
-                    busy = await self._step()
-                    self._problem = ""
-                except TrivetError as error:
-                    await self._rest(error.message, None)
-                    continue
-                except Exception as exc:  # noqa: BLE001  # the worker must outlive any one task
-                    await self._rest("indexing failed", exc)
-                    continue
-                if not busy:
-                    await self._wait(_POLL_SECONDS)
+        async with _sole(self._lock_path), asyncio.TaskGroup() as group:
+            group.create_task(self._reading.run())
+            group.create_task(self._indexing.run())
 
-    async def _step(self) -> bool:
-        """A round of work, the most urgent first; False when there was none."""
+    async def _read(self) -> bool:
+        """One file and one poem in turn: a long import holds no poem up, nor the other way round.
+        False when there was none."""
         read = await self._uploads.read_one()
-        # One of each in turn: a long import of files holds no poem up, nor the other way round.
-        if await self._poems.index_one() or read:
-            return True
+        return await self._poems.index_one() or read
+
+    async def _index(self) -> bool:
+        """A round of what the engines are needed for, else of what can wait; False when there was
+        none."""
         try:
             busy = await self._place()
+        except TrivetError:
+            with suppress(Exception):  # the engines' absence is the problem that is told
+                await self._tidy()
+            raise
         finally:
             await self._placement.settle_jobs()
-        return busy or await self._tidy()
+        return busy or (not self._reading.busy and await self._tidy())
 
     async def _place(self) -> bool:
         """Some of everything that needs the engines, so that a long rebuild holds nothing up."""
@@ -107,21 +106,44 @@ class Indexer:
             self._swept_at = time.monotonic()
         return await self._scrubber.run_some()
 
+
+class _Work:
+    """Does `step` again and again: at once while it says that it did something, else after a while
+    or when it is `woken`. No failure ends it."""
+
+    def __init__(self, step: Callable[[], Awaitable[bool]]) -> None:
+        self.woken = asyncio.Event()
+        self.problem = ""
+        self.busy = False
+        self._step = step
+
+    async def run(self) -> None:
+        while True:
+            try:
+                self.busy = await self._step()
+                self.problem = ""
+            except TrivetError as error:
+                await self._rest(error.message, None)
+                continue
+            except Exception as exc:  # noqa: BLE001  # the worker must outlive any one task
+                await self._rest("indexing failed", exc)
+                continue
+            if not self.busy:
+                await self._wait(_POLL_SECONDS)
+
     async def _rest(self, problem: str, exc: BaseException | None) -> None:
-        if problem != self._problem:
+        if problem != self.problem:
             _log.warning("indexing waits", exc_info=exc, extra={"fields": {"problem": problem}})
-        self._problem = problem
-        with suppress(Exception):  # the engines' absence is the problem that is told
-            await self._tidy()
+        self.problem = problem
         await self._wait(_REST_AFTER_ERROR_SECONDS)
 
     async def _wait(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            await asyncio.wait_for(self.woken.wait(), seconds)
         except TimeoutError:
             return
         finally:
-            self._woken.clear()
+            self.woken.clear()
 
 
 @asynccontextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import array
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +22,9 @@ from services.kb.vectors import IndexBroken, IndexMissing, VectorIndex
 from services.kernel.errors import UpstreamError
 
 _log = logging.getLogger(__name__)
-_BATCH = 16
+_BATCH = 64
+# So many are one call to the embedder, which works on the next ones while these are written.
+_GROUP = 16
 _TOMBSTONES_AT_ONCE = 500
 _FAILURES_TO_HEAL = 2
 # A passage is found by its own vector; its cosine is 1 but for rounding.
@@ -69,12 +72,24 @@ class Placement:
 
     async def place(self, passages: Sequence[Passage], index_name: str) -> list[int]:
         """Puts passages into an index, embedding those without a vector; returns their ids."""
+        placed: list[int] = []
+        groups = [passages[first : first + _GROUP] for first in range(0, len(passages), _GROUP)]
+        tasks = [asyncio.ensure_future(self._vectors(group)) for group in groups]
+        try:
+            for task in tasks:
+                vectors = await task
+                if vectors:
+                    await self._index.upsert(index_name, vectors)
+                placed += vectors
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return placed
+
+    async def _vectors(self, passages: Sequence[Passage]) -> dict[int, bytes]:
         known = {p.chunk_id: p.vector for p in passages if p.vector is not None}
-        missing = [p for p in passages if p.vector is None]
-        known.update(await self._embedded(missing))
-        if known:
-            await self._index.upsert(index_name, known)
-        return list(known)
+        return known | await self._embedded([p for p in passages if p.vector is None])
 
     async def bury_some(self) -> bool:
         """Deletes in Chroma what is gone here; False when there is nothing."""
@@ -228,8 +243,7 @@ def _keep_vectors(connection: Connection, model: Model, vectors: dict[int, bytes
 
 
 def _placed(connection: Connection, chunk_ids: Sequence[int]) -> None:
-    for chunk_id in chunk_ids:
-        connection.execute(delete(PENDING).where(PENDING.c.chunk_id == chunk_id))
+    connection.execute(delete(PENDING).where(PENDING.c.chunk_id.in_(chunk_ids)))
 
 
 def _failed(connection: Connection, chunk_id: int) -> None:
