@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any, TypeAlias
 
@@ -287,8 +288,14 @@ async def _export_page(
 async def _exported(
     state: State, query: ExportQuery, page: tuple[bytes, str | None]
 ) -> AsyncIterator[bytes]:
-    """Each page is a short read of its own: a slow reader holds no snapshot open."""
-    yield export.head(query.format) + page[0]
+    """Each page is a short read of its own: a slow reader holds no snapshot open. The next one is
+    read while one is sent."""
+    begin = export.head(query.format)
     while page[1] is not None:
-        page = await _export_page(state, query, page[1])
-        yield page[0]
+        following = asyncio.create_task(_export_page(state, query, page[1]))
+        try:
+            yield begin + page[0]
+            page, begin = await following, b""
+        finally:
+            following.cancel()  # where the reader has gone
+    yield begin + page[0]
