@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.kernel.errors import ConfigurationError
 from services.llm_proxy.configuration import checked, expand, load_yaml, variable_of
-from services.llm_proxy.providers.base import ProviderConfig, TimeoutConfig
+from services.llm_proxy.providers.base import FORM, ProviderConfig, TimeoutConfig
 from services.llm_proxy.providers.dashscope_app import APPLICATION
 
 FILE = "models.yaml"
@@ -25,7 +25,7 @@ _OWN_PATHS = (
 class DeploymentConfig(BaseModel):
     """One of several deployments behind a name; `api_key` where it has one of its own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     model: str
     weight: Annotated[int, Field(ge=1, le=1000)] = 1
@@ -36,7 +36,7 @@ class DeploymentConfig(BaseModel):
 class CatalogFile(BaseModel):
     """The whole file."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     providers: Annotated[dict[str, ProviderConfig], Field(min_length=1)]
     deployments: dict[str, Annotated[list[DeploymentConfig], Field(min_length=1)]] = {}
@@ -108,9 +108,11 @@ def _gather_keys(entry: dict[str, Any], stored: tuple[str, ...]) -> None:
     """All keys that are set into `api_keys`, the first of them into `api_key` too."""
     listed = entry.get("api_keys", [])
     if not isinstance(listed, list):
-        return  # the check of the form will say so
-    given = [*stored, entry.get("api_key"), *listed]
-    keys = list(dict.fromkeys(key for key in given if key))
+        return  # the check of the form will say so, as of keys that are no texts
+    given = [key for key in (*stored, entry.get("api_key"), *listed) if key not in (None, "")]
+    if not all(isinstance(key, str) for key in given):
+        return
+    keys = list(dict.fromkeys(given))
     if keys:
         entry["api_key"], entry["api_keys"] = keys[0], keys
     elif listed:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from services.kernel.errors import ConfigurationError
 
 Model = TypeVar("Model", bound=BaseModel)
+_MAX_DEPTH = 32
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
@@ -28,7 +29,17 @@ def load_yaml(text: str, file: str) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: no valid YAML{where}") from exc
     if not isinstance(value, dict):
         raise ConfigurationError(f"{file}: must be a mapping of names to values")
+    _require_shallow(value, file)
     return value
+
+
+def _require_shallow(value: Any, file: str, depth: int = 0) -> None:
+    """Raises ConfigurationError where an alias of YAML's stands within itself, as in `&a [*a]`."""
+    if depth > _MAX_DEPTH:
+        raise ConfigurationError(f"{file}: is nested too deeply")
+    for item in value.values() if isinstance(value, dict) else value:
+        if isinstance(item, dict | list):
+            _require_shallow(item, file, depth + 1)
 
 
 def expand(value: Any, environ: Mapping[str, str]) -> Any:

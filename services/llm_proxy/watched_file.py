@@ -59,6 +59,9 @@ class WatchedFile(Generic[T]):
             self._problem = error.problems[0]
             fields = {"file": self._path.name, "problems": list(error.problems)}
             _log.error("configuration refused, the old one stays", extra={"fields": fields})
+        except Exception as exc:  # noqa: BLE001  # the last net: else nobody would look again
+            self._problem = f"{self._path.name} cannot be understood"
+            _log.error("configuration refused, the old one stays", exc_info=exc)
         else:
             self._problem = ""
             _log.info("configuration taken anew", extra={"fields": {"file": self._path.name}})

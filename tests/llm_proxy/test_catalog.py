@@ -136,6 +136,18 @@ GOOD: dict[str, Any] = {
         ({"providers": {"p": {**GOOD["providers"]["p"], "retry": {"attempts": 0}}}}, "attempts"),
         ({"providers": {"p": {**GOOD["providers"]["p"], "api_keys": ["a\nb"]}}}, "api_keys"),
         ({"providers": {"p": {**GOOD["providers"]["p"], "api_keys": "k"}}}, "api_keys"),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "api_keys": ["k", {}]}}}, "api_keys"),
+        ({"providers": {"p": {**GOOD["providers"]["p"], "api_key": ["k"]}}}, "api_key"),
+        (
+            {"providers": {"p": {**GOOD["providers"]["p"], "timeouts": {
+                "total_seconds": float("inf")}}}},
+            "timeouts.total_seconds",
+        ),
+        (
+            {"providers": {"p": {**GOOD["providers"]["p"], "models": {"m": {"price": {
+                "input": float("inf"), "output": 1}}}}}},
+            "price.input",
+        ),
         ({"providers": {"p": {**GOOD["providers"]["p"], "cooldown": {"second": 1}}}}, "second"),
     ],
 )  # fmt: skip
@@ -183,7 +195,9 @@ def test_a_default_may_be_a_name_for_several() -> None:
     assert parse_catalog(text, {}, "t").resolve(None).name == "p/m"
 
 
-@pytest.mark.parametrize("text", ["providers: [", "- a", "", "\x00"])
+@pytest.mark.parametrize(
+    "text", ["providers: [", "- a", "", "\x00", "providers: &a {x: *a}", "&a [*a]"]
+)
 def test_no_yaml_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"models\.yaml"):
         parse_catalog(text, {}, "t")

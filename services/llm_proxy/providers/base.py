@@ -17,11 +17,15 @@ AdapterName = Literal[
 ]
 
 
+FORM = ConfigDict(extra="forbid", allow_inf_nan=False)
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
 class Price(BaseModel):
     """Prices per million tokens in one currency. Without one of its own, what was read from a cache
     or written to it costs as other input, and reasoning as other output."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     currency: str = "USD"
     input: Annotated[float, Field(ge=0)]
@@ -34,12 +38,12 @@ class Price(BaseModel):
 class TimeoutConfig(BaseModel):
     """How long each phase may last; `silence` counts data, not comments."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
-    connect_seconds: Annotated[float, Field(gt=0)] = 10
-    first_output_seconds: Annotated[float, Field(gt=0)] = 120
-    silence_seconds: Annotated[float, Field(gt=0)] = 120
-    total_seconds: Annotated[float, Field(gt=0)] = 900
+    connect_seconds: Seconds = 10
+    first_output_seconds: Seconds = 120
+    silence_seconds: Seconds = 120
+    total_seconds: Seconds = 900
 
     def changed_by(self, other: TimeoutConfig | None) -> TimeoutConfig:
         """These, but for the values that `other` names."""
@@ -73,11 +77,11 @@ class RetryConfig(BaseModel):
     waited for.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    first_delay_seconds: Annotated[float, Field(gt=0)] = 0.5
-    max_delay_seconds: Annotated[float, Field(gt=0)] = 8
+    first_delay_seconds: Seconds = 0.5
+    max_delay_seconds: Seconds = 8
 
 
 class CooldownConfig(BaseModel):
@@ -86,17 +90,17 @@ class CooldownConfig(BaseModel):
     The time doubles with each probe that fails, up to `max_seconds`.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     failures: Annotated[int, Field(ge=1)] = 3
-    seconds: Annotated[float, Field(gt=0)] = 30
-    max_seconds: Annotated[float, Field(gt=0)] = 300
+    seconds: Seconds = 30
+    max_seconds: Seconds = 300
 
 
 class ModelConfig(BaseModel):
     """One model of a provider. `timeouts` replaces single values of the provider's."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     kind: Literal["chat", "embedding"] = "chat"
     price: Price | None = None
@@ -110,7 +114,7 @@ class ModelConfig(BaseModel):
 class ProviderConfig(BaseModel):
     """One provider as config/models.yaml describes it, its variables filled in."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = FORM
 
     adapter: AdapterName
     base_url: str
