@@ -29,7 +29,7 @@ class Tasks:
         ends = [mark["ts"] for mark in marks if mark["ts"] > begin["ts"]]
         end = min(ends, default=float("inf"))
         thread = (begin["pid"], begin["tid"])
-        tasks = [
+        tasks: list[float] = [
             event["tdur"] / 1000
             for event in self.events
             if event.get("name", "").endswith("RunTask")

@@ -22,7 +22,7 @@ export const answerStyles = css`
     margin-top: var(--space-5);
   }
 
-  .answer > :is(h3, h4, h5, h6) + * {
+  .answer > :is(h1, h2, h3, h4, h5, h6) + * {
     margin-top: var(--space-2);
   }
 
