@@ -22,6 +22,14 @@ export const pageRegistry = (): PageRegistry =>
       load: () => import("./analytics/analytics-page").then(({ AnalyticsPage }) => AnalyticsPage),
     })
     .register({
+      id: "conversations",
+      path: "/conversations",
+      group: "observe",
+      title: { en: consoleWords.en.conversations, zh: consoleWords.zh.conversations },
+      icon: icons.talk,
+      load: () => import("./conversations/conversations-page").then(({ ConversationsPage }) => ConversationsPage),
+    })
+    .register({
       id: "knowledge",
       path: "/knowledge",
       group: "knowledge",
@@ -44,4 +52,20 @@ export const pageRegistry = (): PageRegistry =>
       title: { en: consoleWords.en.studio, zh: consoleWords.zh.studio },
       icon: icons.studio,
       load: () => import("./studio/studio-page").then(({ StudioPage }) => StudioPage),
+    })
+    .register({
+      id: "access",
+      path: "/access",
+      group: "system",
+      title: { en: consoleWords.en.access, zh: consoleWords.zh.access },
+      icon: icons.key,
+      load: () => import("./access/access-page").then(({ AccessPage }) => AccessPage),
+    })
+    .register({
+      id: "settings",
+      path: "/settings",
+      group: "system",
+      title: { en: consoleWords.en.settings, zh: consoleWords.zh.settings },
+      icon: icons.sliders,
+      load: () => import("./settings/settings-page").then(({ SettingsPage }) => SettingsPage),
     });

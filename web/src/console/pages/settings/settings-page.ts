@@ -1,0 +1,59 @@
+import { LitElement, html } from "lit";
+import { customElement, property } from "lit/decorators.js";
+import { controls } from "../../../design/controls";
+import { settingsWords } from "../../../i18n/settings";
+import { Follow } from "../../../preferences/follow";
+import { pageStyles } from "../../page-styles";
+import { partStyles } from "../../parts/part-styles";
+import type { ConsoleContext, ConsolePageElement } from "../../registry";
+import { formatRoute, type Route } from "../../router";
+import "./loaded-assistants";
+import "./loaded-models";
+import "./setting-list";
+
+const PARTS = ["common", "llm_proxy", "kb", "analytics", "models", "assistants"] as const;
+type Part = (typeof PARTS)[number];
+
+/** What the services run with, to be read: `/common`, one address for each service, `/models`, `/assistants`. */
+@customElement("trivet-settings")
+export class SettingsPage extends LitElement implements ConsolePageElement {
+  @property({ attribute: false }) context!: ConsoleContext;
+  @property({ attribute: false }) route!: Route;
+
+  static override styles = [controls, pageStyles, partStyles];
+
+  constructor() {
+    super();
+    new Follow(this, () => this.context.preferences);
+  }
+
+  override render() {
+    const words = settingsWords[this.context.preferences.language];
+    const part = this.section;
+    return html`
+      <div class="title">
+        <div>
+          <h1>${words.title}</h1>
+          <p class="faint">${words.lead}</p>
+        </div>
+      </div>
+      <nav class="tabs" aria-label=${words.parts}>
+        ${PARTS.map((name) => html`<a href=${formatRoute(`/settings/${name}`)} aria-current=${name === part ? "page" : "false"}>${words[name]}</a>`)}
+      </nav>
+      ${this.shown(part)}
+    `;
+  }
+
+  private get section(): Part {
+    const name = this.route.path.split("/")[1] ?? "";
+    return PARTS.find((part) => part === name) ?? "common";
+  }
+
+  private shown(part: Part) {
+    const { context, route } = this;
+    if (part === "models") return html`<trivet-loaded-models .context=${context}></trivet-loaded-models>`;
+    if (part === "assistants") return html`<trivet-loaded-assistants .context=${context}></trivet-loaded-assistants>`;
+    const { query } = route;
+    return html`<trivet-setting-list .context=${context} .section=${part} .wanted=${query.get("q") ?? ""} .given=${query.get("given") === "yes"}></trivet-setting-list>`;
+  }
+}
