@@ -24,16 +24,15 @@ _MAX_TITLE_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class KnowledgeBase:
-    """kb as it is needed here: `writer` may put documents, `reader` searches."""
+    """kb as it is needed here; a neighbour may search, and put documents under `answers/`."""
 
-    writer: NeighbourClient
-    reader: NeighbourClient
+    client: NeighbourClient
     indexing_timeout_seconds: float
 
     async def search(self, questions: Sequence[str], collection: str) -> list[dict[str, Any]]:
         body = {"queries": list(questions), "collection": collection, "top_k": _TOP_K}
         headers = {"X-Trivet-Cause": "replay"}
-        answer = await self.reader.request("POST", "/api/search", json=body, headers=headers)
+        answer = await self.client.request("POST", "/api/search", json=body, headers=headers)
         found: list[dict[str, Any]] = answer.json()["searches"]
         return found
 
@@ -46,14 +45,14 @@ class KnowledgeBase:
             "content": f"# {title}\n\n{body.content}\n",
             "lang": body.lang or "",
         }
-        stored = await self.writer.request("PUT", "/api/documents", json=document)
+        stored = await self.client.request("PUT", "/api/documents", json=document)
         return str(stored.json()["source"])
 
     async def wait_until_indexed(self, collection: str) -> None:
         """Returns when no passage of the collection waits. Raises Overloaded when it lasts."""
         deadline = time.monotonic() + self.indexing_timeout_seconds
         while True:
-            answer = (await self.writer.request("GET", "/api/collections")).json()
+            answer = (await self.client.request("GET", "/api/collections")).json()
             items = answer["items"] if isinstance(answer, dict) else answer
             pending = [c["pending"] for c in items if c["name"] == collection]
             if pending == [0]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from services.analytics.models import Batch, Cleanup, table
+from services.analytics.journal_models import Batch, Cleanup
+from services.analytics.models import table
 from services.analytics.retention import database_bytes
 from services.analytics.schemas import HealthAnswer
 from services.analytics.state import State

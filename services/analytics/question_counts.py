@@ -17,11 +17,11 @@ import numpy.typing as npt
 import orjson
 from sqlalchemy import Connection, func, select
 
+from services.analytics.journal_models import Cleanup
 from services.analytics.models import (
     BUCKET_US,
     BUCKETS_PER_DAY,
     KEY_BITS,
-    Cleanup,
     table,
 )
 

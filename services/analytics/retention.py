@@ -12,11 +12,11 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 
 from services.analytics.gap_candidates import forget_candidates
 from services.analytics.intake import microseconds
+from services.analytics.journal_models import Cleanup
 from services.analytics.models import (
     BUCKET_US,
     BUCKETS_PER_DAY,
     KEY_BITS,
-    Cleanup,
     Kind,
     Session,
     table,

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 import anyio
@@ -142,12 +141,8 @@ async def open_state(
 
 
 def _knowledge_base(stack: AsyncExitStack, settings: Settings) -> KnowledgeBase:
-    """Documents are the administrator's to put, so what puts them holds that token."""
     return KnowledgeBase(
-        writer=_neighbour(
-            stack, settings, "kb", settings.kb_urls, 60.0, token=settings.admin_token_path
-        ),
-        reader=_neighbour(stack, settings, "kb", settings.kb_urls, 30.0),
+        client=_neighbour(stack, settings, "kb", settings.kb_urls, 60.0),
         indexing_timeout_seconds=settings.indexing_timeout_seconds,
     )
 
@@ -158,10 +153,8 @@ def _neighbour(
     name: str,
     urls: Sequence[str],
     timeout_seconds: float,
-    *,
-    token: Path | None = None,
 ) -> NeighbourClient:
-    credential = ensure_token(token or settings.service_token_path)
+    credential = ensure_token(settings.service_token_path)
     client = NeighbourClient(name, urls, credential, timeout_seconds=timeout_seconds)
     stack.push_async_callback(client.aclose)
     return client

@@ -12,8 +12,9 @@ from services.analytics.combination import facet_numbers, trait_numbers
 from services.analytics.gap_candidates import add_candidates
 from services.analytics.intake import Record
 from services.analytics.intents import IntentRules, add_intents
+from services.analytics.journal_models import Cleanup
 from services.analytics.labels import LabelNumbers
-from services.analytics.models import KEY_BITS, Cleanup, Event, table
+from services.analytics.models import KEY_BITS, Event, table
 from services.analytics.questions import add_questions
 from services.analytics.rollups import RollupWriter
 from services.analytics.sessions import add_to_sessions

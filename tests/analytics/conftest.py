@@ -11,7 +11,10 @@ import pytest
 from services.analytics.app import create_app
 from services.analytics.settings import Settings
 from tests.analytics.making import NOW, Event
+from tests.kb.conftest import chroma_url, embedder, embedder_process
 from tests.support.server import running
+
+__all__ = ["chroma_url", "embedder", "embedder_process"]  # the real engines of kb's own tests
 
 
 @dataclass

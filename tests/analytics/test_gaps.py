@@ -119,7 +119,7 @@ def test_an_answer_becomes_a_document_and_the_questions_are_asked_again(
         f"/api/analytics/gaps/{gap['id']}/answer", json={"content": "x"}
     )
     assert again.status_code == 409
-    token = service.settings.admin_token_path.read_text().strip()
+    token = service.settings.service_token_path.read_text().strip()
     assert ("/api/documents", f"Bearer {token}") in around.credentials
 
 
