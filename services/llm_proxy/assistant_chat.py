@@ -17,7 +17,7 @@ from services.kernel.errors import (
     UpstreamError,
     UpstreamTimeout,
 )
-from services.llm_proxy.assistants import PREFIX, Assistant, Passage, language_of
+from services.llm_proxy.assistants import Assistant, Passage, language_of
 from services.llm_proxy.caller_watch import CallerWatch
 from services.llm_proxy.canned import CannedAnswer
 from services.llm_proxy.delivery import asking, pass_on, stream_into
@@ -186,8 +186,6 @@ def _ask(
     if prompt.trimmed:
         extra["trivet"] = {"trimmed": prompt.trimmed}
         context.response_headers = (*context.response_headers, _trimmed_header(prompt.trimmed))
-    if record.stream:
-        extra["model"] = PREFIX + assistant.name
     options = body.get("stream_options") or {}
     return Ask(
         body=prompt.body,

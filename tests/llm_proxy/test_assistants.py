@@ -93,6 +93,20 @@ def test_a_streams_first_chunk_carries_the_sources_and_the_rest_is_the_models(
 
 
 @pytest.mark.parametrize("stream", [True, False])
+def test_the_body_and_the_header_name_the_model_that_answered(start: Start, stream: bool) -> None:
+    with start() as gateway:
+        gateway.neighbours.passages = PASSAGES
+        direct = gateway.chat("openai/words").json()["model"]
+        response = ask(gateway, stream=stream)
+        assert response.headers["x-trivet-model"] == "openai/words"
+        if stream:
+            chunks = [data for _, data in events_of(response) if isinstance(data, dict)]
+            assert {chunk["model"] for chunk in chunks} == {direct}
+        else:
+            assert response.json()["model"] == direct
+
+
+@pytest.mark.parametrize("stream", [True, False])
 def test_a_model_without_the_language_leaves_the_word_to_the_passage(
     start: Start, stream: bool
 ) -> None:
