@@ -84,7 +84,7 @@ def test_a_file_is_offered_for_saving(service: Service) -> None:
 MEMORY = """
 import asyncio, resource, sys
 from pathlib import Path
-from services.analytics.routes import _export_page, _exported
+from services.analytics.export_routes import _export_page, _exported
 from services.analytics.schemas import ExportQuery
 from services.analytics.settings import Settings
 from services.analytics.state import open_state, utc_now
