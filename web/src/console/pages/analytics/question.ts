@@ -6,7 +6,7 @@ export type Part = (typeof PARTS)[number];
 export const RANGES_DAYS = [1, 7, 30, 90, 365] as const;
 export const GROUPS = ["hour", "day", "week", "month"] as const;
 export type GroupBy = (typeof GROUPS)[number];
-export const KINDS = ["chat", "search", "feedback", "workflow", "error"] as const;
+export const KINDS = ["chat", "search", "feedback", "workflow", "embedding", "error"] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface Question {
