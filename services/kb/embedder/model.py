@@ -52,9 +52,11 @@ class Encoded:
 
 
 class Encoder(Protocol):
-    """A loaded model."""
+    """A loaded model. `passage_threads`: so many may call `encode` at once, beside one that embeds
+    queries; 0: one thread does all."""
 
     card: ModelCard
+    passage_threads: int
 
     def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
         """Embeds texts in one batch; blocks."""
@@ -64,10 +66,6 @@ class Encoder(Protocol):
 
     def rest(self) -> None:
         """Called now and then, when it does not matter that it takes a bit."""
-
-    def twin(self) -> Encoder | None:
-        """The same model for one thread more, whose threads have the priority of the one that
-        calls; None where the model takes too much memory for that, or needs no processor."""
 
 
 def return_memory() -> None:

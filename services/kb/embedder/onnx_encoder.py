@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import os
 import platform
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +52,8 @@ class OnnxEncoder:
         self._pieces: Any = sentencepiece.SentencePieceProcessor(
             model_file=str(folder / _VOCABULARY)
         )
-        self._open = partial(_session, folder / _GRAPH, threads)
-        self._session = self._open()
+        self.passage_threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+        self._session = _session(folder / _GRAPH)
 
     def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
         """One text after another: padding costs more than a batch gains on a few cores, and so no
@@ -77,12 +75,6 @@ class OnnxEncoder:
     def rest(self) -> None:
         return_memory()
 
-    def twin(self) -> OnnxEncoder:
-        """25 MB more: the graph's weights. Tokens and their table are shared."""
-        other = copy.copy(self)
-        other._session = self._open()
-        return other
-
     def _tokens(self, texts: Sequence[str], prefix: str) -> list[list[int]]:
         """The ids of each text's tokens, between the marks of beginning and end."""
         room = self.card.max_tokens - 2
@@ -92,14 +84,14 @@ class OnnxEncoder:
         return [[special.bos, *row[:room], special.eos] for row in rows]
 
 
-def _session(graph: Path, threads: int) -> Any:
+def _session(graph: Path) -> Any:
+    """Each call computes in its caller's own thread: texts side by side need no waking and waiting
+    for each other within a text, and each has the priority of its thread."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(MAX_THREADS, os.cpu_count() or 1)
+    options.intra_op_num_threads = 1
     options.enable_cpu_mem_arena = False  # else the largest text's memory is kept for good
-    # A thread that spins while it waits takes the core from kb, Chroma and the pages.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
 
 

@@ -36,6 +36,8 @@ class Endpoint:
 class RemoteEncoder:
     """Raises Overloaded while the endpoint is away, UpstreamError when it refuses the texts."""
 
+    passage_threads = 0
+
     def __init__(self, endpoint: Endpoint) -> None:
         self._model = endpoint.model
         headers = {"Authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
@@ -67,9 +69,6 @@ class RemoteEncoder:
 
     def rest(self) -> None:
         """Nothing is kept here."""
-
-    def twin(self) -> None:
-        """The work is done elsewhere."""
 
     def _ask(self, texts: list[str]) -> Any:
         body = {"model": self._model, "input": texts, "encoding_format": "float"}

@@ -1,7 +1,7 @@
 """The queue before the model: queries first, passages with the time that is left.
 
-A model that has a twin embeds passages in a thread of lower priority: a query then begins at once,
-and the system gives it the processor. Another one embeds all in one thread, and queries pass
+Passages have threads of a lower priority where the model allows it: a query then begins at once,
+and the system gives it the processor. Another model embeds all in one thread, and queries pass
 between batches of passages.
 """
 
@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -66,7 +67,7 @@ class BatchScheduler:
         self._queues: dict[InputType, deque[_Batch]] = {"query": deque(), "passage": deque()}
         self._changed = threading.Condition()
         self._stopping = False
-        self.apart = False  # whether passages have a thread of their own
+        self._apart = False  # whether passages have a thread of their own
         self._batches_since_rest = 0
         self._queried_at = float("-inf")
 
@@ -146,21 +147,17 @@ class BatchScheduler:
         _log.info(
             "the embedding model is ready", extra={"fields": {"model": self.encoder.card.name}}
         )
-        threading.Thread(target=self._run_apart, name="passages", daemon=True).start()
+        self._apart = self.encoder.passage_threads > 0
+        for _ in range(self.encoder.passage_threads):
+            work = partial(self._run_apart, self.encoder)
+            threading.Thread(target=work, name="passages", daemon=True).start()
         while not self._stopping:
-            self._work(self.encoder, _QUERIES if self.apart else _ALL)
+            self._work(self.encoder, _QUERIES if self._apart else _ALL)
 
-    def _run_apart(self) -> None:
-        """Embeds passages, where the model has a twin."""
+    def _run_apart(self, encoder: Encoder) -> None:
         _yield_to_others()
-        twin = self.encoder.twin() if self.encoder else None
-        if twin is None:
-            return
-        with self._changed:
-            self.apart = True
-            self._changed.notify_all()
         while not self._stopping:
-            self._work(twin, _PASSAGES)
+            self._work(encoder, _PASSAGES)
 
     def _work(self, encoder: Encoder, kinds: Sequence[InputType]) -> None:
         """Does the next batch; returns after a while without one, or when it is time to stop."""
@@ -207,7 +204,7 @@ class BatchScheduler:
     def _done(self, encoder: Encoder, batch: _Batch) -> Encoded | list[int]:
         if batch.counted:
             return encoder.count(batch.texts)
-        asked = not self.apart and time.monotonic() - self._queried_at < _ATTENTIVE_SECONDS
+        asked = not self._apart and time.monotonic() - self._queried_at < _ATTENTIVE_SECONDS
         if batch.kind == "passage" and asked:
             return self._one_by_one(encoder, batch.texts)
         return encoder.encode(batch.texts, batch.kind)
@@ -231,7 +228,7 @@ class BatchScheduler:
 
 
 def _yield_to_others() -> None:
-    """Gives the calling thread, and those that it starts, what the others leave of the processor.
+    """Gives the calling thread what the others leave of the processor.
 
     Linux knows niceness by thread; elsewhere it is the process's, and stays as it is.
     https://man7.org/linux/man-pages/man2/setpriority.2.html (bugs)

@@ -23,6 +23,8 @@ from services.kb.embedder.weights import QuantisedTable, open_packed
 class SentenceTransformerEncoder:
     """Any model that sentence-transformers can load from a local folder."""
 
+    passage_threads = 0
+
     def __init__(self, model: Any, card: ModelCard) -> None:
         self.card = card
         self._model = model
@@ -49,9 +51,6 @@ class SentenceTransformerEncoder:
 
     def rest(self) -> None:
         return_memory()
-
-    def twin(self) -> None:
-        """Hundreds of megabytes are enough."""
 
 
 def load_transformer(source: Source, threads: int) -> SentenceTransformerEncoder:

@@ -1,6 +1,7 @@
 """The packaged model in ONNX Runtime: torch's vectors, whatever else is in the batch."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,11 @@ def test_a_vector_does_not_depend_on_what_is_embedded_with_it(encoder: OnnxEncod
     assert np.array_equal(together, np.stack(alone))
 
 
-def test_a_twin_makes_the_same_vectors(encoder: OnnxEncoder) -> None:
-    twin = encoder.twin()
-    assert np.array_equal(
-        twin.encode(TEXTS, "query").vectors, encoder.encode(TEXTS, "query").vectors
-    )
+def test_threads_may_encode_side_by_side(encoder: OnnxEncoder) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: encoder.encode([text], "query").vectors[0], TEXTS * 4))
+    expected = encoder.encode(TEXTS, "query").vectors
+    assert np.array_equal(np.stack(found), np.concatenate([expected] * 4))
 
 
 def test_an_older_processor_gets_a_graph_that_it_computes_rightly(

@@ -18,9 +18,10 @@ CARD = ModelCard("test", "0" * 64, 1, 8, "", "")
 class GatedEncoder:
     """Notes the batches; each waits until the gate is open."""
 
-    def __init__(self, other: Encoder | None = None) -> None:
+    passage_threads = 0
+
+    def __init__(self) -> None:
         self.card = CARD
-        self.other = other
         self.gate = threading.Event()
         self.rested = False
         self.batches: list[tuple[InputType, list[str]]] = []
@@ -37,9 +38,6 @@ class GatedEncoder:
 
     def rest(self) -> None:
         self.rested = True
-
-    def twin(self) -> Encoder | None:
-        return self.other
 
 
 def scheduled(load: Callable[[], Encoder], waiting: int = 100) -> BatchScheduler:
@@ -169,17 +167,24 @@ async def test_while_queries_come_they_wait_for_one_passage_and_not_for_a_batch(
     scheduler.stop()
 
 
+class ThreadedEncoder(GatedEncoder):
+    """Waits with passages alone."""
+
+    passage_threads = 2
+
+    def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
+        if input_type == "passage":
+            return super().encode(texts, input_type)
+        return Encoded(np.ones((len(texts), 1), np.float32), len(texts))
+
+
 @pytest.mark.anyio
-async def test_where_the_model_has_a_twin_a_query_waits_for_no_passage() -> None:
-    twin = GatedEncoder()
-    encoder = GatedEncoder(twin)
-    encoder.gate.set()
+async def test_where_passages_have_threads_of_their_own_a_query_waits_for_none() -> None:
+    encoder = ThreadedEncoder()
     scheduler = scheduled(lambda: encoder)
-    await asyncio.to_thread(until, lambda: scheduler.apart)
-    passages = asyncio.create_task(scheduler.encode(["a", "bb"], "passage"))
-    await asyncio.to_thread(until, lambda: twin.batches)
+    passages = asyncio.create_task(scheduler.encode(["a", "bb", "ccc", "dddd"], "passage"))
+    await asyncio.to_thread(until, lambda: len(encoder.batches) == 2)
     assert (await scheduler.encode(["query"], "query")).tokens == 1
-    twin.gate.set()
-    assert (await passages).vectors[:, 0].tolist() == [1, 2]
-    assert [kind for kind, _ in encoder.batches] == ["query"]
+    encoder.gate.set()
+    assert (await passages).vectors[:, 0].tolist() == [1, 2, 3, 4]
     scheduler.stop()
