@@ -39,7 +39,8 @@ export const conversationsWords = bilingual({
     thumbsDown: (count: number) => (count === 1 ? "1 thumb down" : `${count} thumbs down`),
     // one of them
     back: "Conversations",
-    gone: "It was cleaned up, or its address is mistyped.",
+    gone: "There is no such conversation.",
+    goneHelp: "It was cleaned up, or its address is mistyped.",
     visitor: "Visitor",
     visitorHelp: "An id for one day, made of the address with a salt that is thrown away.",
     othersOfVisitor: "This visitor’s conversations of the day",
@@ -77,7 +78,6 @@ export const conversationsWords = bilingual({
     helpful: "Helpful",
     notHelpful: "Not helpful",
     status: (status: number) => `HTTP ${status}`,
-    copyAddress: "Copy the address",
   },
   zh: {
     title: "对话",
@@ -114,7 +114,8 @@ export const conversationsWords = bilingual({
     thumbsUp: (count: number) => `${count} 个好评`,
     thumbsDown: (count: number) => `${count} 个差评`,
     back: "对话列表",
-    gone: "对话已被清理，或地址有误。",
+    gone: "没有这个对话。",
+    goneHelp: "它已被清理，或地址有误。",
     visitor: "访客",
     visitorHelp: "由地址和一次性的盐生成，只在当天有效。",
     othersOfVisitor: "该访客当天的对话",
@@ -152,6 +153,5 @@ export const conversationsWords = bilingual({
     helpful: "有帮助",
     notHelpful: "没有帮助",
     status: (status: number) => `HTTP 状态码 ${status}`,
-    copyAddress: "复制地址",
   },
 });

@@ -35,7 +35,6 @@ export const settingsWords = bilingual({
     atLeast: (least: string) => `at least ${least}`,
     oneOf: (choices: string) => `One of ${choices}`,
     howToChange: "To change one, write it into .env and run make run; what else reads .env (nginx, the embedder, the local model) stands in docs/settings.md.",
-    asLoaded: "As loaded",
     defaultModel: "Answers when no model is named",
     noDefault: "None: no provider in the list has its key.",
     order: "In this order",
@@ -86,7 +85,6 @@ export const settingsWords = bilingual({
     wordsOf: "Its words",
     noAssistants: "No assistant is configured.",
     noAssistantsHelp: "Describe one in config/assistants.yaml; it is taken within seconds.",
-    tryIt: "Try it in the chat",
   },
   zh: {
     title: "设置",
@@ -122,7 +120,6 @@ export const settingsWords = bilingual({
     atLeast: (least: string) => `至少 ${least}`,
     oneOf: (choices: string) => `可选：${choices}`,
     howToChange: "要修改，请写入 .env 并运行 make run；其他读取 .env 的部分（nginx、向量模型、本地模型）见 docs/settings.md。",
-    asLoaded: "当前加载的内容",
     defaultModel: "未指定模型时使用",
     noDefault: "没有：列表中没有供应商设置了密钥。",
     order: "依次尝试",
@@ -173,7 +170,6 @@ export const settingsWords = bilingual({
     wordsOf: "它的措辞",
     noAssistants: "还没有配置助手。",
     noAssistantsHelp: "请在 config/assistants.yaml 中描述一个助手，几秒内生效。",
-    tryIt: "在聊天页试用",
   },
 });
 

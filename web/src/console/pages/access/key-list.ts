@@ -55,7 +55,7 @@ export class KeyList extends PagePart {
         <p class="hint">${this.reach(key)}</p>
       </div>
       <div class="spent">
-        ${spendings(key, this.language, this.locale)}
+        ${spendings(key, this.language, this.locale, true)}
         <p class="hint when">${key.lastUsedAt ? words.lastUsed(formatTime(key.lastUsedAt, this.locale)) : words.neverUsed}</p>
       </div>
     </li>`;

@@ -41,17 +41,19 @@ export function spending(title: string, spentUsd: number, budgetUsd: number | nu
   return html`<div class="spending">
     <span class="what">${title}</span> <span class="figure">${said}</span>
     <div class="meter" data-tone=${tone} role="meter" aria-label=${title} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(share * 100)} aria-valuetext=${said}>
-      <i style=${`width: ${share * 100}%`}></i>
+      <i .style=${`inline-size: ${share * 100}%`}></i>
     </div>
   </div>`;
 }
 
-/** Both budgets; nothing for a key that cannot have one. */
-export function spendings(key: Key, language: Language, locale: string): TemplateResult | typeof nothing {
+/** Both budgets; nothing for a key that cannot have one. `brief`: without a day on which nothing was spent. */
+export function spendings(key: Key, language: Language, locale: string, brief = false): TemplateResult | typeof nothing {
   const words = accessWords[language];
   if (key.kind === "provider") return nothing;
-  return html`${spending(words.today, key.spentTodayUsd, key.limits.daily_budget_usd, language, locale)}
-  ${spending(words.thisMonth, key.spentThisMonthUsd, key.limits.monthly_budget_usd, language, locale)}`;
+  const { daily_budget_usd: daily, monthly_budget_usd: monthly } = key.limits;
+  if (brief && daily === null && key.spentTodayUsd === 0) return spending(words.thisMonth, key.spentThisMonthUsd, monthly, language, locale);
+  return html`${spending(words.today, key.spentTodayUsd, daily, language, locale)}
+  ${spending(words.thisMonth, key.spentThisMonthUsd, monthly, language, locale)}`;
 }
 
 export const keyStyles = css`

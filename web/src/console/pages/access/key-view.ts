@@ -42,7 +42,9 @@ export class KeyView extends PagePart {
     const words = accessWords[this.language];
     return html`
       <a class="back" href=${formatRoute("/access/keys")}>${icons.chevron()} ${words.backToKeys}</a>
-      ${looks(this.stored, this.language, ghostLines(3, "6rem"), (key) => this.whole(key))}
+      ${this.stored.failure?.kind === "not_found" && this.stored.value === null
+        ? html`<div class="panel empty"><p><strong>${words.gone}</strong></p><p>${words.goneHelp}</p></div>`
+        : looks(this.stored, this.language, ghostLines(3, "6rem"), (key) => this.whole(key))}
     `;
   }
 
@@ -233,6 +235,10 @@ function styles() {
       border-radius: var(--radius-s);
       background: var(--sunken);
       font-size: var(--text-s);
+    }
+
+    .rotate .row > .grow {
+      flex: 0 1 24rem;
     }
 
     .sure {

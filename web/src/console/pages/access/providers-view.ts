@@ -51,7 +51,7 @@ export class ProvidersPart extends PagePart {
       <div class="head">
         <h3>${provider.name}</h3>
         <span class="hint">${provider.adapter}${provider.keys > 0 ? html` · ${words.keysOf(provider.keys)}` : nothing}</span>
-        <a class="button quiet" href=${formatRoute("/access/keys/new", new URLSearchParams({ kind: "provider", provider: provider.name }))}>${words.storeKey}<span class="unseen"> ${provider.name}</span></a>
+        ${provider.keys > 0 ? this.store(provider) : nothing}
       </div>
       ${provider.deployments.length === 0 ? html`<p class="hint none">${words.noDeployments}</p>` : this.deployments(provider)}
     </li>`;
@@ -83,14 +83,14 @@ export class ProvidersPart extends PagePart {
     const standing = standingOf(deployment);
     return html`<tr>
       <th scope="row"><code>${deployment.model}</code></th>
-      ${numbered ? html`<td class="number">${deployment.key}</td>` : nothing}
-      <td>
+      ${numbered ? html`<td class="number" data-label=${words.keyNumber}>${deployment.key}</td>` : nothing}
+      <td data-name="state">
         <span class="state" data-tone=${TONES[standing]}>${words[standing]}</span>
         ${deployment.coolingUntil ? html`<span class="hint until" title=${words.untilHelp}>${words.until(this.clock(deployment.coolingUntil))}</span>` : nothing}
       </td>
-      <td class="number" ?data-busy=${deployment.running > 0}>${deployment.running}</td>
-      <td class="number">${deployment.failures}</td>
-      <td>${deployment.lastError ? this.error(deployment.lastError) : html`<span class="hint">${words.noError}</span>`}</td>
+      <td class="number" data-label=${words.inFlight} ?data-busy=${deployment.running > 0}>${deployment.running}</td>
+      <td class="number" data-label=${words.failuresInRow}>${deployment.failures}</td>
+      <td data-name="error" data-label=${words.lastError}>${deployment.lastError ? this.error(deployment.lastError) : html`<span class="hint">${words.noError}</span>`}</td>
     </tr>`;
   }
 
@@ -106,8 +106,13 @@ export class ProvidersPart extends PagePart {
     return html`<li>
       <strong>${provider.name}</strong>
       <span class="hint">${provider.variable ? words.setVariable(provider.variable) : provider.adapter}</span>
-      <a class="button quiet" href=${formatRoute("/access/keys/new", new URLSearchParams({ kind: "provider", provider: provider.name }))}>${words.storeKey}<span class="unseen"> ${provider.name}</span></a>
+      ${this.store(provider)}
     </li>`;
+  }
+
+  private store({ name }: ProviderView) {
+    const address = formatRoute("/access/keys/new", new URLSearchParams({ kind: "provider", provider: name }));
+    return html`<a class="button quiet" href=${address}>${accessWords[this.language].storeKey}<span class="unseen"> ${name}</span></a>`;
   }
 
   private clock(time: string): string {
@@ -124,6 +129,7 @@ function styles() {
 
     .providers {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-4);
     }
 
@@ -187,6 +193,37 @@ function styles() {
 
     .unset .hint {
       flex: 1 1 14rem;
+    }
+
+    /* A row becomes a card: its state must not lie beyond the edge of a phone. */
+    @media (max-width: 46rem) {
+      thead {
+        display: none;
+      }
+
+      tbody tr {
+        display: grid;
+        grid-template-columns: repeat(2, minmax(0, 1fr));
+        gap: var(--space-2) var(--space-4);
+        padding: var(--space-3) var(--space-4);
+      }
+
+      tbody :is(th, td) {
+        padding: 0;
+        text-align: start;
+      }
+
+      tbody :is(th, [data-name="state"], [data-name="error"]) {
+        grid-column: 1 / -1;
+      }
+
+      td[data-label]::before {
+        content: attr(data-label);
+        display: block;
+        color: var(--ink-soft);
+        font-weight: 400;
+        font-size: var(--text-xs);
+      }
     }
   `;
 }

@@ -3,6 +3,7 @@ import { customElement, property, state } from "lit/decorators.js";
 import { answerStyles } from "../../../chat/answer-styles";
 import { controls } from "../../../design/controls";
 import { commonWords } from "../../../i18n/common";
+import { copyCode } from "../../../markdown/copy-code";
 import type { MarkdownRenderer, RenderSource } from "../../../markdown/render";
 import type { Language } from "../../../preferences/preferences";
 
@@ -40,6 +41,10 @@ export class AnswerText extends LitElement {
     const { copy, code } = commonWords[this.language];
     if (!this.renderer) return html`<div class="answer plain">${this.text}</div>`;
     const options = { words: { copy, code }, sources: this.sources, topHeading: 4 };
-    return html`<div class="answer">${this.renderer.fragment(this.text, options)}</div>`;
+    return html`<div class="answer" @click=${this.onClick}>${this.renderer.fragment(this.text, options)}</div>`;
+  }
+
+  private onClick(event: Event): void {
+    void copyCode(event, commonWords[this.language]);
   }
 }

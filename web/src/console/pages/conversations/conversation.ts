@@ -31,8 +31,9 @@ export class ConversationView extends PagePart {
     const words = conversationsWords[this.language];
     return html`
       <a class="back" href=${formatRoute("/conversations", this.listed)}>${icons.chevron()} ${words.back}</a>
-      ${looks(this.whole, this.language, ghostLines(4, "8rem"), (whole) => this.shown(whole))}
-      ${this.whole.failure?.kind === "not_found" ? html`<p class="hint">${words.gone}</p>` : nothing}
+      ${this.whole.failure?.kind === "not_found" && this.whole.value === null
+        ? html`<div class="panel empty"><p><strong>${words.gone}</strong></p><p>${words.goneHelp}</p></div>`
+        : looks(this.whole, this.language, ghostLines(4, "8rem"), (whole) => this.shown(whole))}
     `;
   }
 
@@ -60,7 +61,7 @@ export class ConversationView extends PagePart {
       ${this.figure(words.began, formatTime(whole.started, this.locale))} ${this.figure(words.lasted, this.span(seconds))}
       ${this.figure(words.allTokens, formatNumber(tokens, this.locale))}
       ${this.figure(words.cost, formatUsd(total((turn) => turn.costUsd), this.locale))}
-      ${whole.visitor ? this.figure(words.visitor, html`<a href=${this.ofVisitor(whole, whole.visitor)} title=${words.visitorHelp} aria-label=${words.othersOfVisitor}>${whole.visitor.slice(0, 8)}</a>`) : nothing}
+      ${whole.visitor ? this.figure(words.visitor, html`<a href=${this.ofVisitor(whole, whole.visitor)} title=${words.visitorHelp}>${whole.visitor.slice(0, 8)}<span class="unseen"> ${words.othersOfVisitor}</span></a>`) : nothing}
     </dl>`;
   }
 
@@ -98,7 +99,7 @@ export class ConversationView extends PagePart {
       </div>
       <article class="panel answered">
         <p class="label">${words.answered} ${turn.ending === "complete" ? nothing : endingSign(turn.ending, this.language)} ${this.error(turn)} ${this.vote(turn)}</p>
-        ${turn.comment ? html`<blockquote>${turn.comment}</blockquote>` : nothing} ${this.answer(turn)} ${this.sources(turn)} ${this.figures(turn)}
+        ${this.answer(turn)} ${turn.comment ? html`<blockquote>${turn.comment}</blockquote>` : nothing} ${this.sources(turn)} ${this.figures(turn)}
       </article>
     </li>`;
   }
@@ -238,12 +239,14 @@ function styles() {
 
     .turns {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-6);
       margin-top: var(--space-5);
     }
 
     .turns > li {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-3);
     }
 
@@ -279,6 +282,7 @@ function styles() {
 
     .answered {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-4);
       padding: var(--space-4) var(--space-5);
     }
@@ -362,6 +366,10 @@ function styles() {
     .figures code {
       color: inherit;
       font-size: var(--text-s);
+    }
+
+    .figures .hint {
+      font-weight: 400;
     }
 
     @media (max-width: 40rem) {

@@ -82,6 +82,7 @@ function styles() {
 
     .assistants {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-4);
     }
 

@@ -74,10 +74,17 @@ export class LoadedModels extends PagePart {
         <span class="hint">${provider.adapter}</span>
         <code class="address">${provider.baseUrl}</code>
       </div>
-      ${provider.models.length > 0 ? this.models(provider) : html`<p class="hint note">${provider.anyModel ? words.anyModel : words.noModels}</p>`}
-      ${provider.models.length > 0 && provider.anyModel ? html`<p class="hint note">${words.anyModel}</p>` : nothing}
-      ${provider.headerNames.length > 0 ? html`<p class="hint note">${words.headers(provider.headerNames.join(", "))}</p>` : nothing}
+      ${provider.models.length > 0 ? this.models(provider) : nothing} ${this.notes(provider)}
     </li>`;
+  }
+
+  private notes({ models, anyModel, headerNames }: LoadedProvider) {
+    const words = settingsWords[this.language];
+    const notes = [
+      anyModel ? words.anyModel : models.length === 0 ? words.noModels : "",
+      headerNames.length > 0 ? words.headers(headerNames.join(", ")) : "",
+    ].filter((note) => note !== "");
+    return notes.length > 0 ? html`<div class="notes">${notes.map((note) => html`<p class="hint">${note}</p>`)}</div>` : nothing;
   }
 
   private models({ models, name }: LoadedProvider) {
@@ -149,6 +156,7 @@ function styles() {
 
     .providers {
       display: grid;
+      grid-template-columns: minmax(0, 1fr);
       gap: var(--space-4);
     }
 
@@ -170,12 +178,15 @@ function styles() {
       font-size: var(--text-xs);
     }
 
-    .note {
+    .notes {
+      display: grid;
+      gap: var(--space-1);
       padding: var(--space-3) var(--space-4) var(--space-4);
     }
 
     tbody th {
       min-width: 11rem;
+      font-weight: 400;
       white-space: normal;
     }
 

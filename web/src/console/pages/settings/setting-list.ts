@@ -7,8 +7,6 @@ import { PagePart } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
 import { found, readSettings, type Service, type Setting } from "./settings";
 
-const TONES = { default: "idle", file: "good", environment: "good" } as const;
-
 /** The settings that every service reads (`common`), or those of one service. */
 @customElement("trivet-setting-list")
 export class SettingList extends PagePart {
@@ -72,7 +70,9 @@ export class SettingList extends PagePart {
       </div>
       <div class="value">
         ${setting.secret ? this.secret(setting) : this.shown(setting)}
-        <span class="state" data-tone=${TONES[setting.source]}>${words[`from_${setting.source}`]}</span>
+        ${setting.source === "default"
+          ? html`<span class="hint from">${words.from_default}</span>`
+          : html`<span class="state from" data-tone="good"><span class="unseen">${words.from}</span> ${words[`from_${setting.source}`]}</span>`}
       </div>
     </li>`;
   }
@@ -191,7 +191,7 @@ function styles() {
       font-size: var(--text-s);
     }
 
-    .sign:not([data-set]) + .state {
+    .from {
       margin-inline-start: auto;
     }
 
