@@ -80,10 +80,12 @@ def running_vendor(port: int = 0) -> Iterator[Vendor]:
     """A vendor on 127.0.0.1; `base_url` names its port (a free one unless given)."""
     vendor = Vendor()
     loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(vendor.connection, "127.0.0.1", port))
-    vendor.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    # Nothing runs in the caller's thread: Playwright keeps a loop of its own running there.
     thread = threading.Thread(target=loop.run_forever, name="mock-vendor", daemon=True)
     thread.start()
+    starting = loop.create_server(vendor.connection, "127.0.0.1", port)
+    server = asyncio.run_coroutine_threadsafe(starting, loop).result(10)
+    vendor.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield vendor
     finally:
