@@ -20,6 +20,7 @@ from services.kernel.context import REQUEST_ID, RequestContext, context_of
 from services.kernel.errors import InternalError, PermissionDenied, TrivetError
 from services.kernel.logging import AccessRecord
 from services.kernel.metrics import RequestMetrics
+from services.kernel.protocol import PUSH, Push
 from services.kernel.rendering import error_response
 
 _log = logging.getLogger(__name__)
@@ -27,18 +28,23 @@ _access_log = logging.getLogger("trivet.access")
 _CLIENT_CLOSED_REQUEST = 499  # nginx's word for a caller who left before an answer
 
 
-class _Exchange:
-    """One request on its way: remembers what has been sent."""
+class Exchange:
+    """One request on its way, and the `send` of its handler: remembers what has been sent.
 
-    __slots__ = ("context", "headers", "send", "status")
+    `push` is the server's, where it has one: it writes a piece of a body that has begun, without
+    waiting, or returns False, and then `send` is to be used.
+    """
 
-    def __init__(self, context: RequestContext, send: Send) -> None:
+    __slots__ = ("context", "headers", "push", "send", "status")
+
+    def __init__(self, context: RequestContext, send: Send, push: Push | None) -> None:
         self.context = context
         self.send = send
+        self.push = push
         self.status = 0
         self.headers: Sequence[tuple[bytes, bytes]] = ()
 
-    async def forward(self, message: Message) -> None:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             request_id = (b"x-request-id", self.context.request_id.encode("ascii"))
@@ -71,10 +77,10 @@ class RequestMiddleware:
         path = scope["path"]
         if path[-1:] == "/" and path != "/":
             scope["path"] = path.rstrip("/") or "/"
-        exchange = _Exchange(context, send)
+        exchange = Exchange(context, send, scope.get(PUSH))
         token = REQUEST_ID.set(context.request_id)
         try:
-            await self._app(scope, receive, exchange.forward)
+            await self._app(scope, receive, exchange)
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_CLOSED_REQUEST
         except TrivetError as error:
@@ -88,18 +94,18 @@ class RequestMiddleware:
             REQUEST_ID.reset(token)
 
     async def _fail(
-        self, exchange: _Exchange, error: TrivetError, scope: Scope, receive: Receive
+        self, exchange: Exchange, error: TrivetError, scope: Scope, receive: Receive
     ) -> None:
         context = exchange.context
         context.log_fields.setdefault("error", error.type)
         if exchange.status == 0:
             response = error_response(error, context.request_id, context.error_form)
-            await response(scope, receive, exchange.forward)
+            await response(scope, receive, exchange)
         elif exchange.streams_events:
             body = context.error_form.event(error, context.request_id)
             await exchange.send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _record(self, exchange: _Exchange, scope: Scope, seconds: float) -> None:
+    def _record(self, exchange: Exchange, scope: Scope, seconds: float) -> None:
         context, status = exchange.context, exchange.status or _CLIENT_CLOSED_REQUEST
         self._metrics.observe(scope["method"], context.route, status, seconds)
         if not _access_log.isEnabledFor(logging.INFO):

@@ -8,6 +8,7 @@ from typing import Self
 
 from starlette.types import Send
 
+from services.kernel.protocol import Push
 from services.kernel.sse import encode_comment
 
 HEARTBEAT = encode_comment("keep-alive")
@@ -28,12 +29,22 @@ class Outlet:
     sent with the first bytes; a heartbeat may be these, and then what is set later stays unsaid.
     """
 
-    __slots__ = ("_beat", "_heartbeat_seconds", "_quiet", "_send", "_timer", "headers", "started")
+    __slots__ = (
+        "_beat",
+        "_heartbeat_seconds",
+        "_push",
+        "_quiet",
+        "_send",
+        "_timer",
+        "headers",
+        "started",
+    )
 
     def __init__(self, send: Send, heartbeat_seconds: float) -> None:
         self.started = False
         self.headers: Headers = []
         self._send = send
+        self._push: Push | None = getattr(send, "push", None)  # see `Exchange` of the kernel
         self._heartbeat_seconds = heartbeat_seconds
         self._quiet = True  # nothing was sent since the last look
         self._timer: asyncio.TimerHandle | None = None
@@ -50,6 +61,16 @@ class Outlet:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def takes_at_once(self) -> bool:
+        """Whether `push` may be tried."""
+        return self.started and self._push is not None
+
+    def push(self, data: bytes) -> bool:
+        """Whole events for the caller, if they can be written without waiting; else False."""
+        self._quiet = False
+        return self._push is not None and self._push(data)
 
     async def write(self, data: bytes) -> None:
         """Whole events for the caller; waits while the caller reads too slowly."""

@@ -2,7 +2,7 @@
 
 Nothing is sent before the first real output: until then an attempt can fail without the caller's
 seeing any of it, and another can take its place. Afterwards bytes go through as they come, with one
-`send` for what one read brought. A stream that ends without its proper end is an error, recorded
+write for what one read brought. A stream that ends without its proper end is an error, recorded
 so.
 """
 
@@ -69,36 +69,69 @@ class Relay:
             await exchange.head()
             await _refuse_no_stream(exchange, call)
             reader = record.reader = call.dialect.stream()
-            await _pass_on(exchange, reader, outlet, watch, record)
+            last = await _Current(exchange, reader, outlet, record).run()
+            record.first_output()
+            watch.over = True
+            await outlet.finish(last)
+            await _finish(exchange)
         finally:
             exchange.abort()
 
 
-async def _pass_on(
-    exchange: Exchange, reader: StreamReader, outlet: Outlet, watch: CallerWatch, record: Record
-) -> None:
-    silence_seconds = exchange.timeouts.silence_seconds
-    while True:
-        data = await exchange.read()
-        if data is None:
-            given = reader.close()
-        else:
-            given = reader.feed(data)
-            if reader.began and reader.alive:
-                exchange.expect(silence_seconds)
-        if given and record.first_output_seconds is None:
-            record.first_output()
-            outlet.headers = answer_headers(record)
-        if reader.ended and reader.failure is None:
-            break
-        if given:
-            await outlet.write(given)
-        if reader.failure is not None:
-            raise reader.failure
-    record.first_output()
-    watch.over = True
-    await outlet.finish(given)
-    await _finish(exchange)
+class _Current:
+    """A stream from its exchange to the caller. Once it has begun, and while the caller reads fast
+    enough, bytes go from one connection to the other in one turn of the event loop."""
+
+    __slots__ = ("_exchange", "_held", "_outlet", "_reader", "_record", "_silence_seconds")
+
+    def __init__(
+        self, exchange: Exchange, reader: StreamReader, outlet: Outlet, record: Record
+    ) -> None:
+        self._exchange = exchange
+        self._reader = reader
+        self._outlet = outlet
+        self._record = record
+        self._silence_seconds = exchange.timeouts.silence_seconds
+        self._held: bytes | None = None  # read, but not passed on yet
+
+    async def run(self) -> bytes:
+        """Passes on all but the last events, and returns those."""
+        reader, outlet, record = self._reader, self._outlet, self._record
+        while True:
+            given = await self._next()
+            if given and record.first_output_seconds is None:
+                record.first_output()
+                outlet.headers = answer_headers(record)
+            if reader.ended and reader.failure is None:
+                return given
+            if given:
+                await outlet.write(given)
+            if reader.failure is not None:
+                raise reader.failure
+
+    async def _next(self) -> bytes:
+        if self._outlet.takes_at_once:
+            await self._exchange.flow(self._pass)
+            if self._held is not None:
+                given, self._held = self._held, None
+                return given
+        data = await self._exchange.read()
+        return self._reader.close() if data is None else self._read(data)
+
+    def _read(self, data: bytes) -> bytes:
+        reader = self._reader
+        given = reader.feed(data)
+        if reader.began and reader.alive:
+            self._exchange.expect(self._silence_seconds)
+        return given
+
+    def _pass(self, data: bytes) -> bool:
+        """Whether that is all there is to do about `data`."""
+        given, reader = self._read(data), self._reader
+        if not reader.ended and reader.failure is None and (not given or self._outlet.push(given)):
+            return True
+        self._held = given
+        return False
 
 
 def answer_headers(record: Record) -> Headers:

@@ -1,6 +1,7 @@
 """Bytes on the wire that a parser alone would refuse."""
 
 import socket
+import threading
 from collections.abc import Callable
 
 import httpx
@@ -10,7 +11,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.kernel.protocol import PUSH
 from tests.support.server import running
 
 
@@ -107,3 +110,68 @@ def test_an_app_that_waits_for_consent_gets_the_body() -> None:
     consent, answer = exchange(request, b"hi")
     assert consent == b"HTTP/1.1 100 Continue\r\n\r\n"
     assert orjson.loads(answer.partition(b"\r\n\r\n")[2])["body"] == "hi"
+
+
+class Pushing:
+    """An application that streams, and tries to push at each stage; `pushed` tells what went."""
+
+    def __init__(self, *, length: bool = False) -> None:
+        self.pushed: list[bool] = []
+        self._headers = [(b"content-length", b"9")] if length else []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        push = scope[PUSH]
+        self.pushed.append(push(b"too early"))
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        self.pushed.append(push(b"too early"))
+        await send({"type": "http.response.body", "body": b"abc", "more_body": True})
+        self.pushed.append(push(b"def"))
+        last = b"ghi" if self.pushed[-1] else b"defghi"
+        await send({"type": "http.response.body", "body": last, "more_body": False})
+        self.pushed.append(push(b"too late"))
+
+
+@pytest.mark.parametrize("length", [False, True])
+def test_a_piece_can_be_pushed_into_a_chunked_body_that_has_begun(length: bool) -> None:
+    app = Pushing(length=length)
+    with running(served(app)) as base_url, httpx.Client(base_url=base_url) as client:
+        bodies = [client.get("/").content for _ in range(2)]
+    assert bodies == [b"abcdefghi"] * 2  # over one connection: the framing is right
+    assert app.pushed == [False, False, not length, False] * 2
+
+
+class Lagging:
+    """Pushes until the caller lags, and once more when the caller has left."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+        self.lags, self.over = threading.Event(), threading.Event()
+        self.taken_in_the_end = True
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        push = scope[PUSH]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+        while push(bytes(1024**2)):
+            self.pieces += 1
+        self.lags.set()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self.taken_in_the_end = push(b"y")
+        self.over.set()
+
+
+def served(app: ASGIApp) -> Starlette:
+    return Starlette(routes=[Route("/", app)])
+
+
+def test_nothing_is_pushed_to_a_caller_who_lags_or_has_left() -> None:
+    app = Lagging()
+    with running(served(app)) as base_url:
+        host, port = base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert app.lags.wait(10)
+        assert app.over.wait(10)
+    assert not app.taken_in_the_end
+    assert app.pieces < 100  # a hundred MiB that nobody reads are not kept

@@ -115,3 +115,50 @@ def test_nothing_follows_the_end() -> None:
         assert len(caller.messages) == sent
 
     run(main)
+
+
+class Pusher(Caller):
+    """A caller whose server takes pieces without waiting, while `ready`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = True
+        self.pushed: list[bytes] = []
+
+    async def __call__(self, message: Message) -> None:
+        await self.send(message)
+
+    def push(self, data: bytes) -> bool:
+        if self.ready:
+            self.pushed.append(data)
+        return self.ready
+
+
+def test_pieces_are_pushed_once_the_head_is_out_and_count_as_words() -> None:
+    async def main() -> None:
+        caller = Pusher()
+        with Outlet(caller, 60) as outlet:
+            stages = [outlet.takes_at_once]
+            await outlet.write(b"data: x\n\n")
+            stages.append(outlet.takes_at_once)
+            outlet._tick()
+            assert outlet.push(b"data: y\n\n")
+            outlet._tick()  # something was said since the last one
+            await asyncio.sleep(0)
+            caller.ready = False
+            assert not outlet.push(b"data: z\n\n")
+        assert stages == [False, True]
+        assert caller.bodies == [b"data: x\n\n"]
+        assert caller.pushed == [b"data: y\n\n"]
+
+    run(main)
+
+
+def test_who_cannot_push_is_not_asked_to() -> None:
+    async def main() -> None:
+        caller = Caller()
+        with Outlet(caller.send, 60) as outlet:
+            await outlet.write(b"data: x\n\n")
+            assert not outlet.takes_at_once
+
+    run(main)

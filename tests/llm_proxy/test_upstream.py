@@ -339,6 +339,68 @@ def test_a_slow_reader_pauses_the_upstream_and_loses_nothing(vendor: Vendor) -> 
     run(main())
 
 
+async def read_with(exchange: Exchange, sink: Callable[[bytes], bool]) -> list[bytes]:
+    """Pieces that the sink did not see, read as soon as it lets go, until the end."""
+    left: list[bytes] = []
+    while True:
+        await exchange.flow(sink)
+        piece = await exchange.read()
+        if piece is None:
+            return left
+        left.append(piece)
+
+
+@pytest.mark.parametrize("takes", [0, 1, 3, 1000])
+def test_what_flows_is_handed_on_or_read_and_never_both(vendor: Vendor, takes: int) -> None:
+    async def main() -> None:
+        client = Client()
+        request = chat(vendor.openai, "words:count=40:delay_ms=1")
+        expected = await fetch(client, request)
+        exchange = await client.open(request, PATIENT)
+        await exchange.head()
+        taken: list[bytes] = []
+
+        def sink(data: bytes) -> bool:
+            taken.append(data)  # what it is given is its own, whatever it says
+            return len(taken) % (takes + 1) != 0
+
+        left = await read_with(exchange, sink)
+        assert sum(map(len, taken + left)) == len(expected)
+        assert taken
+        await client.aclose()
+
+    run(main())
+
+
+def test_a_fault_of_the_sink_is_its_readers(vendor: Vendor) -> None:
+    async def main() -> None:
+        client = Client()
+        exchange = await client.open(chat(vendor.openai, "words:count=5:delay_ms=5"), PATIENT)
+        await exchange.head()
+
+        def sink(_data: bytes) -> bool:
+            raise KeyError("fault")
+
+        with pytest.raises(KeyError, match="fault"):
+            await read_with(exchange, sink)
+        exchange.abort()
+        await client.aclose()
+
+    run(main())
+
+
+def test_a_flow_that_falls_silent_is_a_timeout(vendor: Vendor) -> None:
+    async def main() -> None:
+        client = Client()
+        exchange = await client.open(chat(vendor.openai, "stall:after=2"), QUICK)
+        await exchange.head()
+        with pytest.raises(UpstreamTimeout):
+            await read_with(exchange, lambda _data: True)
+        await client.aclose()
+
+    run(main())
+
+
 def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         client = Client()

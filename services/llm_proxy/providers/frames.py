@@ -99,13 +99,25 @@ def last_boundary(data: bytes) -> int:
     return end + 1 if data[end - 1 : end + 1] == b"\r\n" else end
 
 
-def spans(events: bytes) -> list[tuple[int, int]]:
-    """Start and end of each event in whole events, blank lines included."""
-    found, start = [], 0
+def spans(events: bytes) -> Iterator[tuple[int, int]]:
+    """Start and end of each event in whole events, blank lines included; found as asked for."""
+    if b"\r" in events:
+        yield from _spans_of_any_lines(events)
+        return
+    start = 0
+    while (end := events.find(b"\n\n", start)) >= 0:
+        end += 2
+        while events.startswith(b"\n", end):
+            end += 1
+        yield start, end
+        start = end
+
+
+def _spans_of_any_lines(events: bytes) -> Iterator[tuple[int, int]]:
+    start = 0
     for match in _BLANK_LINES.finditer(events):
-        found.append((start, match.end()))
+        yield start, match.end()
         start = match.end()
-    return found
 
 
 def read_events(events: bytes) -> list[SseEvent]:

@@ -214,12 +214,12 @@ class OpenAiStream:
         """Look into events that may hold the usage, an error or the end."""
         if events.rstrip().endswith(_DONE):
             self.ended = True
-        if b'"error"' not in events and b"event:" not in events and not _USAGE.search(events):
+        if not _tells(events):
             return events
         given = []
         for start, end in spans(events):
             raw = events[start:end]
-            kept = self._look_at(raw)
+            kept = not _tells(raw) or self._look_at(raw)
             if self.failure is not None:
                 break
             if kept:
@@ -248,6 +248,12 @@ class OpenAiStream:
         if event.event == "error":
             return UpstreamError("the provider reported an error.", provider=self._provider)
         return None
+
+
+def _tells(events: bytes) -> bool:
+    """Whether there may be more in it than a piece of the answer."""
+    told = b'"error"' in events or b"event:" in events
+    return told or _USAGE.search(events) is not None
 
 
 def _json(data: bytes) -> Any:

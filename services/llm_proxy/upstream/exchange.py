@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 HIGH_WATER_BYTES = 256 * 1024  # of body that nobody has read yet: then reading is paused
 _SENT = b""
+Sink = Callable[[bytes], bool]
 
 
 class BrokenOff(UpstreamError):
@@ -33,9 +34,11 @@ class Exchange(Answer):
         "_deadline",
         "_end",
         "_error",
+        "_fault",
         "_loop",
         "_reopen",
         "_retried",
+        "_sink",
         "_stale",
         "_timer",
         "_timer_at",
@@ -64,6 +67,8 @@ class Exchange(Answer):
         self._loop = asyncio.get_running_loop()
         self._connection: Connection | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Sink | None = None
+        self._fault: Exception | None = None  # of the sink
         self._timer: asyncio.TimerHandle | None = None
         self._end = self._loop.time() + timeouts.total_seconds
         self._deadline = self._timer_at = self._end
@@ -92,6 +97,18 @@ class Exchange(Answer):
         if self.paused:
             self._resume()
         return data
+
+    async def flow(self, sink: Sink) -> None:
+        """Hand what comes of the body straight to `sink`, without waking anybody, until it says
+        False or nothing more can come: `read` tells what there is then."""
+        self._sink = sink
+        try:
+            while self._sink is not None and not (self.pieces or self.complete or self._error):
+                await self._news()
+        finally:
+            self._sink = None
+        if self._fault is not None:
+            raise self._fault
 
     @property
     def failed(self) -> bool:
@@ -159,10 +176,21 @@ class Exchange(Answer):
         else:
             if self.keeps_time:
                 self.expect(self.timeouts.silence_seconds)
+            if self._sink is not None and self.pieces and self._flows(self._sink):
+                return
             if self.buffered_bytes > HIGH_WATER_BYTES and not self.paused and self._connection:
                 self.paused = True
                 self._connection.pause()
             self._wake()
+
+    def _flows(self, sink: Sink) -> bool:
+        try:
+            goes_on = sink(self.taken())
+        except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
+            self._fault, goes_on = exc, False
+        if not goes_on:
+            self._sink = None
+        return goes_on
 
     def lost(self, reused: bool, broken: bool) -> None:
         """The connection is gone."""
