@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from tests.web.upstream import Upstream
@@ -239,4 +239,70 @@ def stock(upstream: Upstream) -> None:
         INTENTS: (200, SUBJECTS),
         TREND: (200, SUBJECTS_OVER_TIME),
         f"POST {CLEANUP}": (200, cleaned),
+    }
+
+
+GAPS = "/api/analytics/gaps"
+KEYS = "/api/llm/keys"
+TASKS = "/api/v1/workflow/tasks"
+JOBS = "/api/jobs"
+TODAY: dict[str, Any] = {
+    **REPORT,
+    "total_questions": 131,
+    "total_sessions": 61,
+    "total_searches": 262,
+    "total_zero_hits": 4,
+    "total_errors": 3,
+    "total_input_tokens": 117_900,
+    "total_output_tokens": 15_720,
+    "total_cost_usd": 0.1312,
+    "series": [
+        {"label": f"2026-01-30T{hour:02}:00+08:00", "questions": max(0, 14 - abs(hour - 14) * 2)}
+        for hour in range(24)
+    ],
+}
+GAP = {"id": 4, "state": "open", "kind": "missing", "question": "可以寄到挪威吗？", "asked": 31}
+
+
+def key(number: int, **more: Any) -> dict[str, Any]:
+    """A virtual key as it is listed."""
+    return {
+        "id": f"key-{number}",
+        "kind": "application",
+        "name": f"Key {number}",
+        "daily_budget_usd": None,
+        "monthly_budget_usd": None,
+        "spent_today_usd": 0.0,
+        "spent_this_month_usd": 0.0,
+        "expires_at": None,
+        "revoked_at": None,
+        **more,
+    }
+
+
+def trouble(upstream: Upstream, now: datetime) -> None:
+    """A day on which much needs attention. `now`: what is told as failed lately has just failed."""
+    lately = now.isoformat()
+    failed = {"task_id": "run-7", "status": "failed", "updated_at": lately}
+    job = {"id": "job-3", "state": "done", "files_failed": 2, "updated_at": lately}
+    budgets = [
+        key(1, name="Shop", daily_budget_usd=10.0, spent_today_usd=9.2),
+        key(2, name="Reports", monthly_budget_usd=50.0, spent_this_month_usd=50.4),
+        key(3, name="Calm", daily_budget_usd=10.0, spent_today_usd=1.0),
+    ]
+    broken = {
+        "name": "doubao",
+        "configured": True,
+        "reachable": False,
+        "last_error": "the provider answered 401",
+        "models": ["doubao-1-5-thinking-vision-pro-250428"],
+        "deployments": [],
+    }
+    upstream.answers |= {
+        STATISTICS: (200, TODAY),
+        GAPS: (200, {"items": [GAP], "total": 12, "next_cursor": "1"}),
+        KEYS: (200, {"items": budgets, "next_cursor": None}),
+        TASKS: (200, {"items": [failed], "next_cursor": None}),
+        JOBS: (200, {"items": [job], "next_cursor": None}),
+        "/api/llm/providers": (200, {"items": [broken], "next_cursor": None}),
     }

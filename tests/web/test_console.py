@@ -113,6 +113,7 @@ def test_what_fails_is_counted_named_and_explained(page: Page, site: Site, watch
     expect(page.get_by_role("heading", name="3 things need attention.")).to_be_visible()
     expect(page.get_by_text("Not available")).to_have_count(3)
     expect(page.get_by_text("Vector index failing away").first).to_be_visible()
+    expect(page.get_by_text("pm2 restart trivet-chroma").first).to_be_visible()
 
 
 def test_a_service_that_says_nothing_is_news_and_no_blank_page(
@@ -125,11 +126,13 @@ def test_a_service_that_says_nothing_is_news_and_no_blank_page(
     page.goto(f"{site.url}console/")
     log_in(page)
     expect(page.get_by_text("No answer")).to_have_count(3)
+    expect(page.get_by_role("heading", name="Knowledge does not answer")).to_be_visible()
+    expect(page.get_by_text("pm2 restart trivet-kb")).to_be_visible()
     problem = page.locator(".problem")
-    expect(problem).to_contain_text("This part could not be read.")
+    expect(problem).to_contain_text("The service that should answer refused or failed.")
     site.upstream.reset()
-    problem.get_by_role("button", name="Check now").click()
-    expect(page.locator(".tiles")).to_contain_text("301")
+    problem.get_by_role("button", name="Try again").click()
+    expect(page.locator(".tiles")).to_contain_text("128")
 
 
 def test_health_is_looked_at_again_by_itself(page: Page, site: Site) -> None:
@@ -151,7 +154,7 @@ def test_a_day_without_questions_says_what_to_do(page: Page, site: Site) -> None
     )
     page.goto(f"{site.url}console/")
     log_in(page)
-    expect(page.get_by_text("No question has been asked yet.")).to_be_visible()
+    expect(page.get_by_text("No question has been asked today.")).to_be_visible()
     link = page.get_by_role("link", name="Open the chat page")
     expect(link).to_have_attribute("href", site.url)
 

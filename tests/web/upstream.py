@@ -176,6 +176,10 @@ class Upstream:
             "/readyz": (200, ready("any", database="12 ms", outbox="0 events wait")),
             "/api/analytics/statistics": (200, TOTALS),
             "/api/llm/providers": (200, {"items": PROVIDERS, "next_cursor": None}),
+            "/api/analytics/gaps": (200, {"items": [], "total": 0, "next_cursor": None}),
+            "/api/llm/keys": (200, _EMPTY),
+            "/api/v1/workflow/tasks": (200, _EMPTY),
+            "/api/jobs": (200, _EMPTY),
         }
 
     def next_chat(self) -> Chat:
@@ -299,6 +303,8 @@ def _refusal() -> JSONResponse:
     body = error(401, "authentication_error", "The credential is not known.")
     return JSONResponse(body, 401)
 
+
+_EMPTY: dict[str, object] = {"items": [], "next_cursor": None}
 
 COMPANY = {
     "success": True,

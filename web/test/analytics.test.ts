@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ApiClient } from "../src/console/client";
-import { roundedUp } from "../src/console/pages/analytics/chart";
+import { roundedUp } from "../src/console/parts/chart";
 import { parseCleanup, parseDays } from "../src/console/pages/analytics/cleanup";
 import { LiveLog, MOST_SHOWN, parseRecord, watchLive, type LiveRecord, type LiveState } from "../src/console/pages/analytics/live";
-import { periodName, timeIn } from "../src/console/pages/analytics/period";
+import { periodName, timeIn } from "../src/console/parts/period";
 import { addressOf, linkTo, offers, parseQuestion, partOf, zonesBy } from "../src/console/pages/analytics/question";
-import { parseReport } from "../src/console/pages/analytics/report";
+import { parseReport } from "../src/console/parts/report";
 import { parseIntents, parseUnanswered } from "../src/console/pages/analytics/unanswered";
 
 const HERE = "Asia/Shanghai";

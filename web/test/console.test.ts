@@ -1,8 +1,5 @@
 import { JSDOM } from "jsdom";
 import { describe, expect, it } from "vitest";
-import { countTroubles, parseHealth } from "../src/console/pages/overview/health";
-import { parseProviders } from "../src/console/pages/overview/providers";
-import { parseTotals } from "../src/console/pages/overview/statistics";
 import { PageRegistry, type ConsolePage } from "../src/console/registry";
 import { HashRouter, formatRoute, matchRoute, parseRoute } from "../src/console/router";
 
@@ -90,45 +87,5 @@ describe("the registry of pages", () => {
     ["a path with one at its end", page("other", "/other/")],
   ])("refuses %s", (_name, second) => {
     expect(() => new PageRegistry().register(page("overview", "/")).register(second)).toThrow(RangeError);
-  });
-});
-
-describe("what the services say", () => {
-  it("counts each failing check, and a silent service as one trouble", () => {
-    const degraded = parseHealth("kb", {
-      status: "degraded",
-      version: "1",
-      checks: { database: { ok: true, detail: "" }, embedder: { ok: false, detail: "loading" } },
-    });
-    const silent = parseHealth("analytics", { error: { type: "overloaded_error" } });
-    expect(degraded.checks[1]).toEqual({ name: "embedder", ok: false, detail: "loading" });
-    expect(silent.status).toBe("silent");
-    expect(countTroubles([degraded, silent, parseHealth("llm_proxy", { status: "ok", checks: {} })])).toBe(2);
-  });
-
-  it.each([null, undefined, "x", 7, { checks: 7 }, { checks: { a: null } }])("survives %j as a body", (body) => {
-    expect(parseHealth("kb", body).status).toBe("silent");
-    expect(parseTotals(body).questions).toBeNull();
-    expect(parseProviders(body)).toEqual([]);
-  });
-
-  it("keeps a total that is missing apart from one that is nought", () => {
-    expect(parseTotals({ total_questions: 0 })).toMatchObject({ questions: 0, searches: null });
-  });
-
-  it("puts the providers that work first, and names the variable of those that lack a key", () => {
-    const providers = parseProviders({
-      items: [
-        { name: "doubao", configured: false, set_variable: "DOUBAO_API_KEY", models: ["a"] },
-        { name: "local", configured: true, reachable: null, set_variable: null, models: ["b", 7] },
-        { name: "openai", configured: true, reachable: false },
-      ],
-    });
-    expect(providers.map(({ name, state, variable }) => [name, state, variable])).toEqual([
-      ["local", "ready", null],
-      ["openai", "silent", null],
-      ["doubao", "unset", "DOUBAO_API_KEY"],
-    ]);
-    expect(providers[0]?.models).toEqual(["b"]);
   });
 });

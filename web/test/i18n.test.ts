@@ -1,19 +1,22 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { checkWords } from "../src/console/pages/overview/check-names";
+import { accessWords } from "../src/i18n/access";
 import { analyticsWords } from "../src/i18n/analytics";
 import { chatWords } from "../src/i18n/chat";
 import { commonWords, describeFailure, failureWords } from "../src/i18n/common";
 import { consoleWords } from "../src/i18n/console";
+import { conversationsWords } from "../src/i18n/conversations";
 import { gapsWords } from "../src/i18n/gaps";
 import { knowledgeWords } from "../src/i18n/knowledge";
+import { adviceWords, checkWords, overviewWords } from "../src/i18n/overview";
 import { readWords } from "../src/i18n/read";
+import { settingsWords } from "../src/i18n/settings";
 import { studioWords } from "../src/i18n/studio";
 import { widgetWords } from "../src/i18n/widget";
 import { Preferences, preferredLanguage } from "../src/preferences/preferences";
 import { Failure } from "../src/transport/failure";
 
-const AREAS = { analyticsWords, chatWords, checkWords, commonWords, consoleWords, failureWords, gapsWords, knowledgeWords, readWords, studioWords, widgetWords };
+const AREAS = { accessWords, adviceWords, analyticsWords, chatWords, checkWords, commonWords, consoleWords, conversationsWords, failureWords, gapsWords, knowledgeWords, overviewWords, readWords, settingsWords, studioWords, widgetWords };
 
 describe("words", () => {
   it.each(Object.entries(AREAS))("%s have the same names, kinds and parameters in both languages", (_name, words) => {
@@ -38,7 +41,7 @@ describe("words", () => {
 
   it("leaves no file of words out of these tests", () => {
     const files = readdirSync(new URL("../src/i18n/", import.meta.url)).filter((name) => name !== "words.ts");
-    expect(files.sort()).toEqual(["analytics.ts", "chat.ts", "common.ts", "console.ts", "gaps.ts", "knowledge.ts", "read.ts", "studio.ts", "widget.ts"]);
+    expect(files.sort()).toEqual(["access.ts", "analytics.ts", "chat.ts", "common.ts", "console.ts", "conversations.ts", "gaps.ts", "knowledge.ts", "overview.ts", "read.ts", "settings.ts", "studio.ts", "widget.ts"]);
   });
 
   it("says how long to wait where the server said it", () => {

@@ -43,12 +43,18 @@ export class Poll<T> implements ReactiveController {
     try {
       this.show({ value: await this.read(controller.signal), failure: null, readAt: new Date() });
     } catch (error) {
-      if (!isAbort(error)) this.show({ failure: error instanceof Failure ? error : new Failure("internal") });
+      if (!isAbort(error)) this.fail(error);
     } finally {
       this.running = null;
       this.show({ reading: false });
       if (!controller.signal.aborted) this.schedule();
     }
+  }
+
+  /** A session that ended is told by the log-in that covers the page, and what was there before is there after it. */
+  private fail(error: unknown): void {
+    const failure = error instanceof Failure ? error : new Failure("internal");
+    if (failure.kind !== "unauthenticated") this.show({ failure });
   }
 
   private schedule(): void {

@@ -199,7 +199,7 @@ export const analyticsWords = bilingual({
     sessions: "对话",
     votes: "赞、踩",
     errors: "错误",
-    fallbacks: "改用备用模型",
+    fallbacks: "备用模型",
     cacheHits: "缓存命中",
     tokens: "Token",
     tokensInOut: (input: string, output: string) => `输入 ${input}，输出 ${output}`,

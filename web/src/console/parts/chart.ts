@@ -1,6 +1,6 @@
 import { LitElement, css, html, nothing, svg } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
-import { controls } from "../../../design/controls";
+import { controls } from "../../design/controls";
 
 const WIDTH = 600;
 const HEIGHT = 160;
@@ -129,7 +129,14 @@ function styles() {
     }
 
     :host([small]) {
+      container-type: inline-size;
       padding: var(--space-4);
+    }
+
+    @container (max-width: 13rem) {
+      figcaption > * {
+        flex-basis: 100%;
+      }
     }
 
     :host([tone="trouble"]) {

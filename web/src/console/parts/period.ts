@@ -1,5 +1,5 @@
-import { analyticsWords } from "../../../i18n/analytics";
-import type { Language } from "../../../preferences/preferences";
+import { analyticsWords } from "../../i18n/analytics";
+import type { Language } from "../../preferences/preferences";
 
 const HOUR = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)/;
 const DAY = /^\d{4}-\d\d-\d\d$/;

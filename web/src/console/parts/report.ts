@@ -1,5 +1,5 @@
-import type { ApiClient } from "../../client";
-import { fields, list, type Fields } from "../../parts/json";
+import type { ApiClient } from "../client";
+import { fields, list, type Fields } from "./json";
 
 /** What `GET /api/analytics/statistics` tells of a range: docs/api.md. */
 export interface Figures {

@@ -17,7 +17,7 @@ import "./model-figures";
 import "./questions";
 import { KINDS, PARTS, RANGES_DAYS, addressOf, linkTo, offers, parseQuestion, partOf, zoneHere, zonesBy, type Part, type Question } from "./question";
 import "./records";
-import { readReport, type Report } from "./report";
+import { readReport, type Report } from "../../parts/report";
 
 /** What was asked, how well it was answered, how fast and at what cost. The address holds all that is chosen. */
 @customElement("trivet-analytics")
@@ -175,6 +175,12 @@ function styles() {
     .filters .zone,
     .filters .field:first-child:nth-last-child(2) {
       grid-column: 1 / -1;
+    }
+
+    @media (max-width: 40rem) {
+      .tabs {
+        gap: var(--space-4);
+      }
     }
 
     @media (min-width: 40rem) {

@@ -9,7 +9,7 @@ import { problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { asFailure } from "../../parts/reading";
 import { cleanUp, parseDays, type Cleanup } from "./cleanup";
-import { timeIn } from "./period";
+import { timeIn } from "../../parts/period";
 
 const USUAL_DAYS = "180";
 

@@ -4,9 +4,9 @@ import { analyticsWords } from "../../../i18n/analytics";
 import { formatNumber, formatPercent, formatSeconds, formatShort, formatUsd } from "../../parts/format";
 import { PagePart } from "../../parts/page-part";
 import { tileGrid, tileStyles, type Tile } from "../../parts/tiles";
-import "./chart";
-import { periodName } from "./period";
-import type { Figures, Report, Times } from "./report";
+import "../../parts/chart";
+import { periodName } from "../../parts/period";
+import type { Figures, Report, Times } from "../../parts/report";
 
 interface Measure {
   name: string;

@@ -9,7 +9,7 @@ import { problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { asFailure } from "../../parts/reading";
 import { LiveLog, MOST_SHOWN, watchLive, type LiveRecord, type LiveState } from "./live";
-import { timeIn } from "./period";
+import { timeIn } from "../../parts/period";
 import { KINDS, type Kind } from "./question";
 
 /** A busy site's records are drawn a few times a second, not one by one. */

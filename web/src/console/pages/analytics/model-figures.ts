@@ -3,7 +3,7 @@ import { customElement, property } from "lit/decorators.js";
 import { analyticsWords } from "../../../i18n/analytics";
 import { formatNumber, formatPercent, formatSeconds, formatUsd } from "../../parts/format";
 import { PagePart } from "../../parts/page-part";
-import type { Counts, ModelFigures, Report, Times } from "./report";
+import type { Counts, ModelFigures, Report, Times } from "../../parts/report";
 
 const ENDINGS = ["complete", "client_disconnect", "truncated", "error", "refused"] as const;
 
@@ -185,9 +185,13 @@ function styles() {
       margin-top: 0;
     }
 
-    th,
-    td {
-      padding: var(--space-2) var(--space-3);
+    :is(th, td) {
+      padding: var(--space-2);
+    }
+
+    :is(th, td):last-child,
+    th.name {
+      padding-inline: var(--space-4);
     }
 
     thead th {
@@ -216,7 +220,7 @@ function styles() {
       position: sticky;
       z-index: 1;
       inset-inline-start: 0;
-      min-width: 14rem;
+      min-width: 12rem;
       max-width: 18rem;
       background: var(--surface);
       overflow-wrap: anywhere;

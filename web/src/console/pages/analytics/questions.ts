@@ -6,9 +6,9 @@ import { ghostLines, looks } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
 import { formatRoute } from "../../router";
-import { periodName, timeIn } from "./period";
+import { periodName, timeIn } from "../../parts/period";
 import type { Question } from "./question";
-import type { Report } from "./report";
+import type { Report } from "../../parts/report";
 import { REASONS, readIntents, readUnanswered, type Intent, type Intents, type Reason, type Unanswered } from "./unanswered";
 
 /** What people ask: most often, without an answer, and about what. */

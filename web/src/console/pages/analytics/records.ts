@@ -4,9 +4,9 @@ import { icons } from "../../../design/icons";
 import { analyticsWords } from "../../../i18n/analytics";
 import { PagePart } from "../../parts/page-part";
 import "./cleaning";
-import { dayIn } from "./period";
+import { dayIn } from "../../parts/period";
 import type { Question } from "./question";
-import type { Report } from "./report";
+import type { Report } from "../../parts/report";
 
 /** The records themselves: a file of those that the page shows, and the end of old ones. */
 @customElement("trivet-records")

@@ -1,6 +1,6 @@
 import type { ApiClient } from "../../client";
 import { fields, list } from "../../parts/json";
-import type { Span } from "./report";
+import type { Span } from "../../parts/report";
 
 /** Questions without an answer, and what questions are about: docs/api.md. */
 export const REASONS = ["zero_hit", "low_score", "refused", "thumbs_down"] as const;

@@ -48,11 +48,3 @@ function parseCheck([name, value]: [string, unknown]): Check {
   const { ok, detail } = (value ?? {}) as Record<string, unknown>;
   return { name, ok: ok === true, detail: typeof detail === "string" ? detail : "" };
 }
-
-/** How many services and checks are not as they should be. */
-export function countTroubles(services: readonly ServiceHealth[]): number {
-  return services.reduce((sum, { status, checks }) => {
-    const failing = checks.filter(({ ok }) => !ok).length;
-    return sum + (status === "ok" ? 0 : Math.max(1, failing));
-  }, 0);
-}

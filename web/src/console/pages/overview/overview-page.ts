@@ -1,74 +1,85 @@
 import { LitElement, html, nothing, type TemplateResult } from "lit";
 import { customElement, property } from "lit/decorators.js";
+import { repeat } from "lit/directives/repeat.js";
 import { controls } from "../../../design/controls";
 import { icons } from "../../../design/icons";
-import { describeFailure } from "../../../i18n/common";
-import { consoleWords } from "../../../i18n/console";
+import { overviewWords } from "../../../i18n/overview";
 import { Follow } from "../../../preferences/follow";
 import type { Language } from "../../../preferences/preferences";
-import type { Failure } from "../../../transport/failure";
 import { pageStyles } from "../../page-styles";
+import { ghostLines, looks } from "../../parts/looks";
+import { partStyles } from "../../parts/part-styles";
+import { readReport } from "../../parts/report";
+import { tileStyles } from "../../parts/tiles";
 import { Poll } from "../../poll";
 import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import type { Route } from "../../router";
-import { SERVICES, countTroubles, readHealth, type Check, type ServiceHealth, type ServiceStatus } from "./health";
+import { formatRoute, type Route } from "../../router";
 import { checkName } from "./check-names";
+import { concernsOf, type Concern } from "./concerns";
+import { SERVICES, readHealth, type Check, type ServiceHealth, type ServiceStatus } from "./health";
+import { readMatters } from "./matters";
 import { overviewStyles } from "./overview-styles";
 import { readProviders, type Provider, type ProviderState } from "./providers";
-import { readTotals, type Totals } from "./statistics";
+import { today } from "./today";
 
 const HEALTH_EVERY_SECONDS = 10;
-const TOTALS_EVERY_SECONDS = 60;
+const OTHERS_EVERY_SECONDS = 60;
 
-/** What is running and healthy, what today brought, and which providers there are. */
+/** What needs attention, what today brought, what is running, and which providers there are. */
 @customElement("trivet-overview")
 export class OverviewPage extends LitElement implements ConsolePageElement {
   @property({ attribute: false }) context!: ConsoleContext;
   @property({ attribute: false }) route!: Route;
   private readonly health = new Poll(this, (signal) => readHealth(this.context.client, signal), HEALTH_EVERY_SECONDS);
-  private readonly totals = new Poll(this, (signal) => readTotals(this.context.client, signal), TOTALS_EVERY_SECONDS);
-  private readonly providers = new Poll(this, (signal) => readProviders(this.context.client, signal), TOTALS_EVERY_SECONDS);
+  private readonly today = new Poll(this, (signal) => readReport(this.context.client, todaysSpan(), signal), OTHERS_EVERY_SECONDS);
+  private readonly providers = new Poll(this, (signal) => readProviders(this.context.client, signal), OTHERS_EVERY_SECONDS);
+  private readonly matters = new Poll(this, (signal) => readMatters(this.context.client, signal), OTHERS_EVERY_SECONDS);
 
-  static override styles = [controls, pageStyles, overviewStyles];
+  static override styles = [controls, pageStyles, partStyles, tileStyles, overviewStyles];
 
   constructor() {
     super();
     new Follow(this, () => this.context.preferences);
   }
 
-  private get language(): Language {
-    return this.context.preferences.language;
-  }
-
-  private get words() {
-    return consoleWords[this.language];
-  }
-
   override render() {
-    const { words } = this;
+    const { words, language } = this;
+    const concerns = this.concerns();
     return html`
-      ${this.headline()}
+      ${this.headline(concerns)} ${concerns.length > 0 ? this.attention(concerns) : nothing} ${this.notLooked()}
+      <section aria-labelledby="today">
+        <div class="heading">
+          <h2 id="today">${words.today}</h2>
+          <a href=${formatRoute("/analytics", new URLSearchParams({ days: "1" }))}>${words.allFigures}</a>
+        </div>
+        ${looks(this.today, language, ghostLines(2, "5.25rem"), (report) => today(report, language, this.context.client.root.href))}
+      </section>
       <section aria-labelledby="services">
-        <h2 id="services" class="first">${words.services}</h2>
+        <h2 id="services">${words.services}</h2>
         <ul class="services">
           ${SERVICES.map((service, position) => html`<li>${this.service(service, this.health.value?.[position])}</li>`)}
         </ul>
       </section>
-      <section aria-labelledby="totals">
-        <h2 id="totals">${words.today}</h2>
-        ${this.section(this.totals, ghosts(6), (totals) => this.tiles(totals))}
-      </section>
       <section aria-labelledby="providers">
-        <h2 id="providers">${words.providers}</h2>
-        ${this.section(this.providers, ghosts(3), (providers) => this.providerList(providers))}
+        <div class="heading">
+          <h2 id="providers">${words.providers}</h2>
+          <a href=${formatRoute("/access/providers")}>${words.allProviders}</a>
+        </div>
+        ${looks(this.providers, language, ghostLines(3), (providers) => this.providerList(providers))}
       </section>
     `;
   }
 
-  private headline() {
+  private concerns(): Concern[] {
+    const seen = { health: this.health.value ?? [], providers: this.providers.value ?? [], matters: this.matters.value };
+    return concernsOf(seen, this.language);
+  }
+
+  /** The sentence is said once all has been looked at, so that a screen reader does not hear it grow. */
+  private headline(concerns: readonly Concern[]) {
     const { words, health } = this;
-    const troubles = health.value ? countTroubles(health.value) : 0;
-    const sentence = health.value ? (troubles > 0 ? words.attention(troubles) : words.allWell) : words.looking;
+    const settled = [health, this.providers, this.matters].every(({ value, failure }) => value !== null || failure !== null);
+    const sentence = !settled ? words.looking : concerns.length > 0 ? words.attention(concerns.length) : words.allWell;
     const time = health.readAt?.toLocaleTimeString(this.locale) ?? "";
     return html`<div class="title">
       <div>
@@ -76,18 +87,46 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
         <p class="unseen" role="status">${sentence}</p>
         <p class="faint">${time ? words.checkedAt(time) : html`&nbsp;`}</p>
       </div>
-      <button class="button" type="button" aria-disabled=${health.reading} @click=${this.refresh}>
-        ${icons.retry()} ${words.refresh}
-      </button>
+      <button class="button" type="button" aria-disabled=${health.reading} @click=${this.refresh}>${icons.retry()} ${words.refresh}</button>
     </div>`;
+  }
+
+  private attention(concerns: readonly Concern[]) {
+    const { words } = this;
+    return html`<section aria-labelledby="needs">
+      <h2 id="needs" class="unseen">${words.needs}</h2>
+      <ul class="concerns panel">
+        ${repeat(
+          concerns,
+          ({ id }) => id,
+          ({ tone, what, detail, todo, href }) => html`<li data-tone=${tone}>
+            <span class="sign">${icons.alert()}</span>
+            <div class="what">
+              <h3>${what}</h3>
+              ${detail ? html`<p class="detail">${detail}</p>` : nothing}
+              <p>${todo}</p>
+            </div>
+            ${href ? html`<a class="button" href=${href} aria-label=${`${words.look}: ${what}`}>${words.look} ${icons.chevron()}</a>` : nothing}
+          </li>`,
+        )}
+      </ul>
+    </section>`;
+  }
+
+  /** What is not known is not taken for well. */
+  private notLooked() {
+    const { words } = this;
+    const parts = [...(this.matters.value?.unread ?? []), ...(this.providers.failure ? (["providers"] as const) : [])];
+    if (parts.length === 0) return nothing;
+    const names = parts.map((part) => words[`part_${part}`]);
+    return html`<p class="hint unread">${words.notLooked(names.join(this.language === "zh" ? "、" : ", "))}</p>`;
   }
 
   private service(service: ServiceHealth["service"], health: ServiceHealth | undefined) {
     const { words } = this;
-    const names = { llm_proxy: words.service_llm_proxy, kb: words.service_kb, analytics: words.service_analytics };
     return html`<article class="panel service" data-tone=${health ? toneOf(health.status) : "idle"}>
       <header>
-        <h3>${names[service]} <code>${service}</code></h3>
+        <h3>${words[`service_${service}`]} <code>${service}</code></h3>
         ${health ? this.status(health.status) : html`<span class="ghost pill"></span>`}
       </header>
       ${health ? this.checks(health) : html`<div class="ghost line"></div><div class="ghost line"></div>`}
@@ -95,14 +134,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
   }
 
   private status(status: ServiceStatus) {
-    const { words } = this;
-    const names = {
-      ok: words.status_ok,
-      degraded: words.status_degraded,
-      unavailable: words.status_unavailable,
-      silent: words.status_silent,
-    };
-    return html`<span class="state" data-tone=${toneOf(status)}>${names[status]}</span>`;
+    return html`<span class="state" data-tone=${toneOf(status)}>${this.words[`status_${status}`]}</span>`;
   }
 
   private checks({ checks, version }: ServiceHealth) {
@@ -123,33 +155,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
     </li>`;
   }
 
-  private tiles(totals: Totals) {
-    const { words } = this;
-    if (totals.questions === 0 && totals.searches === 0) {
-      return html`<div class="panel empty">
-        <p>${words.noQuestions}</p>
-        <p><a href=${this.context.client.root.href} target="_blank" rel="noopener">${words.openChat}</a></p>
-      </div>`;
-    }
-    const number = new Intl.NumberFormat(this.locale);
-    const usd = new Intl.NumberFormat(this.locale, { style: "currency", currency: "USD", maximumFractionDigits: 2 });
-    const tiles: [string, number | null, Intl.NumberFormat][] = [
-      [words.questions, totals.questions, number],
-      [words.searches, totals.searches, number],
-      [words.zeroHits, totals.zeroHits, number],
-      [words.sessions, totals.sessions, number],
-      [words.errors, totals.errors, number],
-      [words.tokens, totals.tokens, number],
-      [words.cost, totals.costUsd, usd],
-    ];
-    return html`<dl class="tiles panel">
-      ${tiles.map(([name, value, format]) =>
-        value === null ? nothing : html`<div><dt>${name}</dt><dd>${format.format(value)}</dd></div>`,
-      )}
-    </dl>`;
-  }
-
-  private providerList(providers: Provider[]) {
+  private providerList(providers: readonly Provider[]): TemplateResult {
     const { words } = this;
     if (providers.length === 0) return html`<p class="panel empty">${words.noProviders}</p>`;
     return html`<ul class="providers panel">
@@ -165,29 +171,17 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
 
   private providerState(state: ProviderState) {
     const { words } = this;
-    const names = {
-      ready: words.providerReady,
-      unset: words.providerNoKey,
-      cooling: words.providerCooling,
-      silent: words.providerSilent,
-    };
+    const names = { ready: words.providerReady, unset: words.providerNoKey, cooling: words.providerCooling, silent: words.providerSilent };
     const tones = { ready: "good", unset: "idle", cooling: "warn", silent: "bad" };
     return html`<span class="state" data-tone=${tones[state]}>${names[state]}</span>`;
   }
 
-  /** Waiting, failed with nothing to show, or there: an old value outlives a failed reading. */
-  private section<T>(poll: Poll<T>, waiting: TemplateResult, show: (value: T) => TemplateResult): TemplateResult {
-    if (poll.value !== null) return show(poll.value);
-    return poll.failure ? this.problem(poll.failure, () => void poll.now()) : waiting;
+  private get language(): Language {
+    return this.context.preferences.language;
   }
 
-  private problem(failure: Failure, again: () => void) {
-    const { words } = this;
-    return html`<div class="panel problem">
-      ${icons.alert()}
-      <p>${words.partFailed} ${describeFailure(failure, this.language)}</p>
-      <button class="button" type="button" @click=${again}>${words.refresh}</button>
-    </div>`;
+  private get words() {
+    return overviewWords[this.language];
   }
 
   private get locale(): string {
@@ -195,14 +189,12 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
   }
 
   private refresh(): void {
-    void this.health.now();
-    void this.totals.now();
-    void this.providers.now();
+    for (const poll of [this.health, this.today, this.providers, this.matters]) void poll.now();
   }
 }
 
 const toneOf = (status: ServiceStatus): string =>
   ({ ok: "good", degraded: "warn", unavailable: "bad", silent: "bad" })[status];
 
-const ghosts = (count: number): TemplateResult =>
-  html`<div class="panel waiting" aria-hidden="true">${Array.from({ length: count }, () => html`<div class="ghost tile"></div>`)}</div>`;
+/** A browser's zone may change while the page is open: a journey, a clock set. */
+const todaysSpan = () => ({ days: 1, groupBy: "hour", tz: Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC" });

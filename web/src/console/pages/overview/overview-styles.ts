@@ -1,8 +1,62 @@
 import { css } from "lit";
 
 export const overviewStyles = css`
-  .first {
+  .title + section h2 {
     margin-top: 0;
+  }
+
+  .heading {
+    display: flex;
+    flex-wrap: wrap;
+    align-items: baseline;
+    justify-content: space-between;
+    gap: 0 var(--space-4);
+    font-size: var(--text-s);
+  }
+
+  .concerns > li {
+    --tone: var(--amber);
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr) auto;
+    align-items: center;
+    gap: var(--space-3) var(--space-4);
+    padding: var(--space-4) var(--space-5);
+    box-shadow: inset 3px 0 var(--tone);
+    font-size: var(--text-s);
+  }
+
+  .concerns {
+    overflow: hidden;
+  }
+
+  .concerns > li[data-tone="bad"] {
+    --tone: var(--danger);
+  }
+
+  .concerns > li + li {
+    border-top: 1px solid var(--line);
+  }
+
+  .concerns .sign {
+    align-self: start;
+    color: var(--tone);
+  }
+
+  .concerns h3 {
+    font-size: var(--text-s);
+  }
+
+  .concerns .button {
+    min-height: 2.25rem;
+    padding-inline: var(--space-4) var(--space-3);
+  }
+
+  .unread {
+    margin-top: var(--space-3);
+  }
+
+  .hours {
+    margin-top: var(--space-3);
   }
 
   .services {
@@ -107,36 +161,6 @@ export const overviewStyles = css`
     font-size: var(--text-xs);
   }
 
-  .tiles,
-  .waiting {
-    display: flex;
-    flex-wrap: wrap;
-    gap: 1px;
-    overflow: hidden;
-  }
-
-  .tiles > div {
-    flex: 1 1 6.75rem;
-    padding: var(--space-4);
-    /* Draws the lines between the tiles, not at the edge. */
-    box-shadow: 0 0 0 1px var(--line);
-  }
-
-  dt {
-    overflow: hidden;
-    color: var(--ink-soft);
-    text-overflow: ellipsis;
-    white-space: nowrap;
-    font-size: var(--text-s);
-  }
-
-  dd {
-    margin-top: var(--space-1);
-    font: 400 1.5rem / 1.2 var(--serif);
-    font-variant-numeric: lining-nums tabular-nums;
-    letter-spacing: -0.01em;
-  }
-
   .providers li {
     display: grid;
     grid-template-columns: minmax(7rem, 1fr) minmax(0, 3fr) auto;
@@ -170,13 +194,18 @@ export const overviewStyles = css`
     margin-top: var(--space-4);
   }
 
-  .tile {
-    flex: 1 1 5.5rem;
-    height: 2.5rem;
-    margin: var(--space-4);
-  }
 
   @media (max-width: 40rem) {
+    .concerns > li {
+      grid-template-columns: auto minmax(0, 1fr);
+      padding-inline: var(--space-4);
+    }
+
+    .concerns .button {
+      grid-column: 2;
+      justify-self: start;
+    }
+
     .providers li {
       grid-template-columns: minmax(0, 1fr) auto;
       padding-inline: var(--space-4);

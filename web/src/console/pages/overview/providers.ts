@@ -1,4 +1,5 @@
 import type { ApiClient } from "../../client";
+import { fields, list, type Fields } from "../../parts/json";
 
 export type ProviderState = "ready" | "unset" | "cooling" | "silent";
 
@@ -8,6 +9,8 @@ export interface Provider {
   state: ProviderState;
   /** The variable to set, when a key is missing. */
   variable: string | null;
+  /** Of the last call, if that failed. */
+  lastError: string;
   models: string[];
 }
 
@@ -17,19 +20,24 @@ export async function readProviders(client: ApiClient, signal: AbortSignal): Pro
 
 /** Those that can be used first; within that, the order of the configuration. */
 export function parseProviders(body: unknown): Provider[] {
-  const { items } = (body ?? {}) as { items?: unknown };
-  const providers = Array.isArray(items) ? items.map((item) => provider(item as Record<string, unknown>)) : [];
+  const providers = list(fields(body), "items").map(provider);
   return [...providers.filter(({ state }) => state !== "unset"), ...providers.filter(({ state }) => state === "unset")];
 }
 
-function provider(item: Record<string, unknown>): Provider {
-  const text = (name: string): string => (typeof item[name] === "string" ? item[name] : "");
-  const models = Array.isArray(item["models"]) ? item["models"].filter((model) => typeof model === "string") : [];
-  return { name: text("name"), adapter: text("adapter"), state: stateOf(item), variable: text("set_variable") || null, models };
-}
+const provider = (item: Fields): Provider => ({
+  name: item.text("name"),
+  adapter: item.text("adapter"),
+  state: stateOf(item),
+  variable: item.text("set_variable") || null,
+  lastError: item.value("reachable") === false ? item.text("last_error") : "",
+  models: item.texts("models"),
+});
 
-function stateOf(item: Record<string, unknown>): ProviderState {
-  if (item["configured"] === false) return "unset";
-  if (item["cooling_down"] === true) return "cooling";
-  return item["reachable"] === false ? "silent" : "ready";
+/** A provider cools down as a whole when none of its models can be called with any key. */
+function stateOf(item: Fields): ProviderState {
+  if (item.value("configured") === false) return "unset";
+  const deployments = list(item, "deployments");
+  const cooling = deployments.filter((deployment) => deployment.text("cooling_down_until") !== "");
+  if (cooling.length > 0 && cooling.length === deployments.length) return "cooling";
+  return item.value("reachable") === false ? "silent" : "ready";
 }
