@@ -11,14 +11,20 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-# What none of the rules matches without: an at sign, or six digits (the shortest identity card).
-_MAYBE = re.compile(r"[@＠]|\d(?:\D{0,4}\d){5}")
-# One character for one, so that what is found here lies at the same place in the text.
-_PLAIN = str.maketrans(
-    "０１２３４５６７８９＠．＋（）－‐‑‒–—―\u00a0\u3000Ｘｘ",
-    "0123456789@.+()-------  Xx",
-)
-_GAP = r"[ -]{0,2}"
+# Digits as they are spoken, and up to three characters between digits.
+_SPOKEN = "〇零幺一二三四五六七八九"
+_GAP = r"[ -]{0,3}"
+_SPOKEN_MOBILE = rf"[一幺][三四五六七八九](?:{_GAP}[{_SPOKEN}]){{9}}"
+# What none of the rules matches without: an at sign, six digits (the shortest identity card), a
+# number that is spelled out.
+_MAYBE = re.compile(rf"[@＠]|\d(?:\D{{0,4}}\d){{5}}|{_SPOKEN_MOBILE}")
+# One character for one, so that what is found here lies at the same place in the text. What joins
+# groups of digits, be it a line's end or a character of no width, is a space or a hyphen.
+_PLAIN: dict[int, int | str] = {
+    **str.maketrans("０１２３４５６７８９＠．＋（）Ｘｘ", "0123456789@.+()Xx"),
+    **dict.fromkeys(map(ord, "－‐‑‒–—―_＿~～·•・/／"), "-"),
+    **dict.fromkeys(map(ord, "\u00a0\u3000\n\r\t\u200b\u200c\u200d\u2060\ufeff"), " "),
+}
 
 
 def _card(text: str) -> bool:
@@ -45,32 +51,60 @@ def _any(_text: str) -> bool:
     return True
 
 
-_MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_YEAR = rf"(?:1{_GAP}[89]|2{_GAP}0)(?:{_GAP}\d){{2}}"
+_MONTH = rf"(?:0{_GAP}[1-9]|1{_GAP}[0-2])"
+_DAY = rf"(?:0{_GAP}[1-9]|[12]{_GAP}\d|3{_GAP}[01])"
+_PLACE = rf"[1-9](?:{_GAP}\d){{5}}"
+# Chinese top-level domains as they are typed; others are letters, or `xn--` of letters and digits.
+_CHINESE_DOMAINS = "中国|中國|公司|网络|網絡|集团|网址|商城|网店|中文网|在线|我爱你|香港|台湾|台灣"
+_DOMAINS = rf"(?:xn--[a-z0-9-]{{2,59}}|[A-Za-z]{{2,24}}|{_CHINESE_DOMAINS})"
 _RULES: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
     (
         "[email]",
-        re.compile(r"[A-Za-z0-9._%+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}"),
+        re.compile(rf"[A-Za-z0-9._%+-]{{1,64}} ?@ ?(?:[A-Za-z0-9-]{{1,63}}\.){{1,8}}{_DOMAINS}"),
         _any,
     ),
+    # Names and domains in Chinese: where they begin is a guess, up to a sign or a space.
+    ("[email]", re.compile(rf"[\w.%+-]{{1,64}}@(?:[\w-]{{1,63}}\.){{1,8}}{_DOMAINS}"), _any),
     # Identity cards of the mainland: 18 digits (GB 11643-1999) and the 15 of the older ones.
     (
         "[id]",
         re.compile(
-            rf"(?<!\d)[1-9]\d{{5}}{_GAP}(?:18|19|20)\d{{2}}{_MONTH_DAY}{_GAP}\d{{3}}[\dXx](?!\d)"
+            rf"(?<!\d){_PLACE}{_GAP}{_YEAR}{_GAP}{_MONTH}{_GAP}{_DAY}"
+            rf"(?:{_GAP}\d){{3}}{_GAP}[\dXx](?!\d)"
         ),
         _any,
     ),
-    ("[id]", re.compile(rf"(?<!\d)[1-9]\d{{7}}{_MONTH_DAY}\d{{3}}(?!\d)"), _any),
-    # Hong Kong, Taiwan; the United States' social security number.
+    (
+        "[id]",
+        re.compile(
+            rf"(?<!\d){_PLACE}(?:{_GAP}\d){{2}}{_GAP}{_MONTH}{_GAP}{_DAY}(?:{_GAP}\d){{3}}(?!\d)"
+        ),
+        _any,
+    ),
+    # Hong Kong, Macao, Taiwan; passports and passes of the mainland; the United States' social
+    # security number.
     ("[id]", re.compile(r"(?<![A-Za-z])[A-Z]{1,2}\d{6}\([\dA]\)"), _any),
+    ("[id]", re.compile(r"(?<!\d)[1578]\d{6}\(\d\)"), _any),
     ("[id]", re.compile(r"(?<![A-Za-z\d])[A-Z][1289]\d{8}(?!\d)"), _any),
+    ("[id]", re.compile(r"(?<![A-Za-z\d])[CEGHM](?:\d{8}|[A-Z]\d{7}|\d{10})(?!\d)"), _any),
     ("[id]", re.compile(r"(?<![\d-])\d{3}-\d{2}-\d{4}(?![\d-])"), _any),
     ("[card]", re.compile(rf"(?<!\d)\d(?:{_GAP}\d){{12,18}}(?!\d)"), _card),
+    ("[card]", re.compile(r"(?<![\d.])\d{4}(?:\.\d{4}){3}(?:\.\d{1,3})?(?![\d.])"), _card),
     # Mobile and fixed numbers of the mainland, service numbers, then those with a country's code.
-    ("[phone]", re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1[3-9](?:{_GAP}\d){{9}}(?!\d)"), _any),
     (
         "[phone]",
-        re.compile(rf"(?<!\d)\(?0\d{{2,3}}\)?{_GAP}\d{{3,4}}{_GAP}\d{{4}}(?:-\d{{1,6}})?(?!\d)"),
+        re.compile(rf"(?<!\d)(?:(?:\+|00)?86{_GAP})?1{_GAP}[3-9](?:{_GAP}\d){{9}}(?!\d)"),
+        _any,
+    ),
+    ("[phone]", re.compile(r"(?<![\d.])1[3-9]\d\.\d{4}\.\d{4}(?![\d.])"), _any),
+    ("[phone]", re.compile(rf"(?<![{_SPOKEN}]){_SPOKEN_MOBILE}(?![{_SPOKEN}])"), _any),
+    (
+        "[phone]",
+        re.compile(
+            rf"(?<!\d)(?:(?:\+|00)?86{_GAP}\(?0?|\(?0)[1-9]\d{{1,2}}\)?{_GAP}"
+            rf"\d{{3,4}}{_GAP}\d{{4}}(?:-\d{{1,6}})?(?!\d)"
+        ),
         _any,
     ),
     ("[phone]", re.compile(rf"(?<!\d)[48]00(?:{_GAP}\d){{7}}(?!\d)"), _any),
