@@ -76,7 +76,7 @@ async def _prepared(
     if not passages or not target.speaks(language_of(question)):
         record.citations = [passage.id for passage in passages]
         record.outcome = Outcome(finish_reasons=["stop"])
-        return _without_model(assistant, question, passages, context.request_id)
+        return _without_model(assistant, question, passages, context, body)
     record.target = target
     return _ask(assistant, question, passages, context, body, record)
 
@@ -159,14 +159,29 @@ def _citations(passages: list[Passage]) -> list[dict[str, Any]]:
 
 
 def _without_model(
-    assistant: Assistant, question: str, passages: list[Passage], request_id: str
+    assistant: Assistant,
+    question: str,
+    passages: list[Passage],
+    context: RequestContext,
+    body: Mapping[str, Any],
 ) -> CannedAnswer:
     """An honest word that nothing was found, or the best passage as it stands.
 
     A model that does not speak the question's language would only make words up.
     """
     text = assistant.quoted(question, passages[0]) if passages else assistant.nothing_for(question)
-    return CannedAnswer(text, assistant.model_name, request_id, _citations(passages))
+    return CannedAnswer(
+        text,
+        assistant.model_name,
+        context.request_id,
+        _citations(passages),
+        wants_usage=_wants_usage(body),
+    )
+
+
+def _wants_usage(body: Mapping[str, Any]) -> bool:
+    options = body.get("stream_options") or {}
+    return bool(options.get("include_usage"))
 
 
 def _ask(
@@ -186,13 +201,12 @@ def _ask(
     if prompt.trimmed:
         extra["trivet"] = {"trimmed": prompt.trimmed}
         context.response_headers = (*context.response_headers, _trimmed_header(prompt.trimmed))
-    options = body.get("stream_options") or {}
     return Ask(
         body=prompt.body,
         model=record.target.model,
         stream=record.stream,
         request_id=context.request_id,
-        wants_usage=bool(options.get("include_usage")),
+        wants_usage=_wants_usage(body),
         extra=extra,
     )
 

@@ -311,6 +311,18 @@ def test_a_question_that_is_too_long_for_the_model_is_the_callers_error(start: S
         assert "too long" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_an_answer_without_a_model_tells_its_usage_where_that_is_asked_for(
+    start: Start, wanted: bool
+) -> None:
+    with start() as gateway:
+        response = ask(gateway, stream=True, stream_options={"include_usage": wanted})
+    chunks = [data for _, data in events_of(response) if isinstance(data, dict)]
+    assert "I found nothing" in text_of(response)
+    nothing = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+    assert [chunk["usage"] for chunk in chunks if not chunk["choices"]] == [nothing] * wanted
+
+
 @pytest.fixture
 def beating(start: Start) -> Iterator[Gateway]:
     """A gateway whose heart beats fast, beside a kb that is busy."""
