@@ -54,7 +54,7 @@ def engines(data_dir: Path) -> Iterator[Engines]:
         "KB_PORT": str(ports["kb"]),
         "KB_EMBEDDER_PORT": str(ports["embedder"]),
         "KB_EMBEDDER_URL": urls["embedder"],
-        "TRIVET_CHROMA_URL": urls["chroma"],
+        "KB_CHROMA_URL": urls["chroma"],
         "TRIVET_ANALYTICS_URLS": urls["analytics"],  # nobody listens: events wait in the outbox
     }
     seconds: dict[str, float] = {}

@@ -43,7 +43,7 @@ class StackSettings(CommonSettings):
         "TRIVET_RATE_BURST", 200, "Requests from one address above that rate, at once.", minimum=1
     )
     chroma_url: str = setting(
-        "TRIVET_CHROMA_URL", "", "Address of a Chroma server elsewhere. Empty: one is started here."
+        "KB_CHROMA_URL", "", "Address of a Chroma server elsewhere. Empty: one is started here."
     )
     nginx_binary: str = setting(
         "NGINX_BIN", "", "Path of the nginx to use. Empty: the machine's, or one is installed."

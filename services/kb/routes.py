@@ -9,6 +9,7 @@ from services.kb import library_handlers as library
 from services.kb import passage_handlers as passages
 from services.kb import search_handlers as searching
 from services.kb.poems import routes as poems
+from services.kb.schemas import UrlsBody
 from services.kernel.auth import Access
 from services.kernel.routing import Operation, operation
 
@@ -91,6 +92,7 @@ def _documents() -> list[Operation]:
             access=ADMINISTRATOR,
             status=202,
             takes_files=True,
+            instead_of_files=UrlsBody,
         ),
         operation("PUT", "/api/documents", library.put_document, access=NEIGHBOUR),
         operation(

@@ -18,7 +18,7 @@ class Settings(CommonSettings):
         "KB_COMPANY_FILE", Path("library/company.yaml"), "Who the site belongs to (YAML)."
     )
     chroma_url: str = setting(
-        "TRIVET_CHROMA_URL", "", "Base URL of a Chroma server. Empty: the local one, by its port."
+        "KB_CHROMA_URL", "", "Base URL of a Chroma server. Empty: the local one, by its port."
     )
     embedder_url: str = setting(
         "KB_EMBEDDER_URL", "", "Base URL of the embedder. Empty: the local one, by its port."

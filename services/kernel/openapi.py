@@ -62,7 +62,8 @@ def _schemas(
 ) -> tuple[dict[tuple[type[BaseModel], str], dict[str, Any]], dict[str, Any]]:
     wanted: list[tuple[type[BaseModel], Any]] = []
     for item in operations:
-        wanted += [(m, "validation") for m in (item.query, item.body) if m is not None]
+        taken = (item.query, item.body, item.instead_of_files)
+        wanted += [(model, "validation") for model in taken if model is not None]
         if (model := _answered(item.answer)) is not None:
             wanted.append((model, "serialization"))
     references, definitions = models_json_schema(wanted, ref_template=_REF)
@@ -88,13 +89,18 @@ def _described(
     }
     if item.access is not Access.PUBLIC:
         described["security"] = [{"bearer": []}, {"apiKey": []}]
-    if item.body is not None:
-        schema = references[(item.body, "validation")]
-        content = {"application/json": {"schema": schema}}
+    if content := _content(item, references):
         described["requestBody"] = {"required": True, "content": content}
-    elif item.takes_files:
-        described["requestBody"] = {"required": True, "content": _files()}
     return described
+
+
+def _content(
+    item: Operation, references: dict[tuple[type[BaseModel], str], dict[str, Any]]
+) -> dict[str, Any]:
+    content = _files() if item.takes_files else {}
+    if (model := item.body or item.instead_of_files) is not None:
+        content["application/json"] = {"schema": references[(model, "validation")]}
+    return content
 
 
 def _files() -> dict[str, Any]:

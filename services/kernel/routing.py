@@ -63,7 +63,10 @@ class Call(Generic[State]):
 
 @dataclass(frozen=True)
 class Operation:
-    """One row of the route table. Exactly one of `handler` and `app` is set."""
+    """One row of the route table. Exactly one of `handler` and `app` is set.
+
+    `instead_of_files`: the JSON that a handler which `takes_files` reads where no form comes.
+    """
 
     method: str
     path: str
@@ -77,6 +80,7 @@ class Operation:
     status: int = 200
     streams: bool = False
     takes_files: bool = False
+    instead_of_files: type[BaseModel] | None = None
     error_form: ErrorForm = CONTRACT
     refused: Callable[[RequestContext, TrivetError], None] | None = None
 
@@ -104,6 +108,7 @@ def operation(
     status: int = 200,
     summary: str | None = None,
     takes_files: bool = False,
+    instead_of_files: type[BaseModel] | None = None,
 ) -> Operation:
     """An operation whose `query`, `body` and answer are taken from the handler's annotations."""
     hints = get_type_hints(handler)
@@ -118,6 +123,7 @@ def operation(
         answer=hints.get("return"),
         status=status,
         takes_files=takes_files,
+        instead_of_files=instead_of_files,
     )
 
 

@@ -49,7 +49,7 @@ def test_a_port_concerns_every_neighbour() -> None:
 
 
 def test_chroma_is_left_out_when_there_is_one_elsewhere() -> None:
-    elsewhere = stack_settings.read({"TRIVET_CHROMA_URL": "http://10.0.0.5:8000"})
+    elsewhere = stack_settings.read({"KB_CHROMA_URL": "http://10.0.0.5:8000"})
     names = [a.name for a in applications.applications(elsewhere)]
     assert "trivet-chroma" not in names
     assert set(names) > SERVICES

@@ -183,7 +183,7 @@ def engines_for(data_dir: Path, embedder: EmbedderProcess, chroma_url: str) -> d
     """The settings that lead to the shared engines; the embedder's token is kb's, too."""
     token = (embedder.data_dir / "service-token").read_bytes()
     (data_dir / "service-token").write_bytes(token)
-    return {"KB_EMBEDDER_URL": embedder.base_url, "TRIVET_CHROMA_URL": chroma_url}
+    return {"KB_EMBEDDER_URL": embedder.base_url, "KB_CHROMA_URL": chroma_url}
 
 
 @pytest.fixture

@@ -107,7 +107,7 @@ def test_an_index_that_chroma_lost_is_made_again_without_embedding(
     tmp_path: Path, start_kb: StartKb, engines: dict[str, str]
 ) -> None:
     port = free_port()
-    settings = {**engines, "TRIVET_CHROMA_URL": f"http://127.0.0.1:{port}"}
+    settings = {**engines, "KB_CHROMA_URL": f"http://127.0.0.1:{port}"}
     kb = start_kb(**settings)
     with processes.chroma(tmp_path / "first", port) as chroma_url:
         kb.put("zh.md", "# 备份\n\n先停止，再复制。")
@@ -160,7 +160,7 @@ def test_a_damaged_index_heals_without_embedding(
     how: str, tmp_path: Path, start_kb: StartKb, engines: dict[str, str]
 ) -> None:
     port, folder = free_port(), tmp_path / "chroma"
-    kb = start_kb(**{**engines, "TRIVET_CHROMA_URL": f"http://127.0.0.1:{port}"})
+    kb = start_kb(**{**engines, "KB_CHROMA_URL": f"http://127.0.0.1:{port}"})
     with processes.chroma(folder, port):
         kb.put("zh.md", "# 备份\n\n先停止，再复制。")
         kb.put("en.md", "# Garden\n\nRoses need water.")
@@ -230,7 +230,7 @@ def test_vectors_of_another_model_are_never_compared(kb: Kb) -> None:
 def test_an_ingestion_waits_for_the_embedder_and_then_ends(
     tmp_path: Path, start_kb: StartKb, engines: dict[str, str]
 ) -> None:
-    first = start_kb(TRIVET_CHROMA_URL=engines["TRIVET_CHROMA_URL"])
+    first = start_kb(KB_CHROMA_URL=engines["KB_CHROMA_URL"])
     job = upload(first, {"a.md": b"# A\n\nalpha words"}).json()
     until(lambda: first.sources("alpha", mode="lexical") == ["a.md#a"], 10)
     view = first.admin.get(f"/api/jobs/{job['id']}").json()
