@@ -226,6 +226,7 @@ def record(number: int, **more: Any) -> dict[str, Any]:
         "first_token_seconds": 0.4,
         "total_found": None,
         "rating": None,
+        "session_id": "s-1",
         "text": f"Question {number}",
         **more,
     }

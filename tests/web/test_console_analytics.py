@@ -111,6 +111,9 @@ def test_questions_are_told_with_those_that_were_not_answered(page: Page, site: 
     top = page.get_by_role("region", name="Asked most")
     expect(top.get_by_role("listitem").nth(1)).to_contain_text("可以寄到挪威吗？")
     expect(top.get_by_role("listitem").nth(1)).to_contain_text("No hit 31")
+    expect(top.get_by_role("link", name="发票怎么开")).to_have_attribute(
+        "href", "#/conversations?text=%E5%8F%91%E7%A5%A8%E6%80%8E%E4%B9%88%E5%BC%80"
+    )
     without = page.get_by_role("region", name="Without an answer")
     expect(without.get_by_role("link", name="Answer this: 可以寄到挪威吗？")).to_have_attribute(
         "href", "#/gaps/4"
@@ -140,6 +143,9 @@ def test_models_are_told_with_times_ends_and_errors(page: Page, site: Site) -> N
     expect(page.get_by_role("row", name="doubao, all models")).to_contain_text("850")
     ends = page.get_by_role("region", name="How answers ended")
     expect(ends).to_contain_text("Visitor left 24")
+    expect(ends.get_by_role("link", name="Visitor left")).to_have_attribute(
+        "href", "#/conversations?ending=client_disconnect"
+    )
     errors = page.get_by_role("region", name="Errors by kind")
     expect(errors).to_contain_text("timeout_error 0.8% of questions")
     expect(errors).to_contain_text("A model took too long.")
@@ -157,6 +163,7 @@ def test_records_are_watched_as_they_arrive(page: Page, site: Site) -> None:
     expect(lines.first).to_contain_text("Question 2")
     expect(lines.first).to_contain_text("504 timeout_error")
     expect(lines.nth(1)).to_contain_text("local/smollm2-135m")
+    expect(lines.nth(1).get_by_role("link")).to_have_attribute("href", "#/conversations/s-1")
     expect(page.get_by_text("3 records came too fast")).to_be_visible()
     page.get_by_role("button", name="Pause").click()
     stream.event(data.record(3), "record")

@@ -143,6 +143,7 @@ export const analyticsWords = bilingual({
     ratedDown: "Down",
     found: (count: number) => (count === 0 ? "found nothing" : `${count} found`),
     firstTokenAfter: (time: string) => `first token ${time}`,
+    conversation: "Conversation",
 
     exporting: "Export",
     exportLead: (first: string, last: string) => `Records from ${first} to ${last}, newest first, with all their fields.`,
@@ -310,6 +311,7 @@ export const analyticsWords = bilingual({
     ratedDown: "踩",
     found: (count: number) => (count === 0 ? "没有找到" : `找到 ${count} 条`),
     firstTokenAfter: (time: string) => `首字 ${time}`,
+    conversation: "查看对话",
 
     exporting: "导出",
     exportLead: (first: string, last: string) => `${first}至${last}的记录，最新的在前，包含全部字段。`,

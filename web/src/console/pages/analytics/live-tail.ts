@@ -8,6 +8,7 @@ import { formatNumber, formatSeconds } from "../../parts/format";
 import { problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { asFailure } from "../../parts/reading";
+import { formatRoute } from "../../router";
 import { LiveLog, MOST_SHOWN, watchLive, type LiveRecord, type LiveState } from "./live";
 import { timeIn } from "../../parts/period";
 import { KINDS, type Kind } from "./question";
@@ -80,7 +81,10 @@ export class LiveTail extends PagePart {
       <span class="kind">${kind ? words[`one_${kind}`] : record.kind}</span>
       <div class="what">
         <p class=${record.text ? "" : "faint"}>${record.text || words.noText}</p>
-        <p class="facts">${this.facts(record).map((fact) => html`<span>${fact}</span>`)}</p>
+        <p class="facts">
+          ${this.facts(record).map((fact) => html`<span>${fact}</span>`)}
+          ${record.session ? html`<a href=${formatRoute(`/conversations/${record.session}`)}>${words.conversation}</a>` : nothing}
+        </p>
       </div>
     </li>`;
   }

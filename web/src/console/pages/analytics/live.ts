@@ -17,6 +17,8 @@ export interface LiveRecord {
   firstTokenSeconds: number | null;
   found: number | null;
   rating: string;
+  /** The conversation that it belongs to; empty: none. */
+  session: string;
 }
 
 export const MOST_SHOWN = 200;
@@ -71,6 +73,7 @@ export function parseRecord(body: unknown): LiveRecord {
     firstTokenSeconds: item.number("first_token_seconds"),
     found: item.number("total_found"),
     rating: item.text("rating"),
+    session: item.text("session_id"),
   };
 }
 

@@ -3,6 +3,7 @@ import { customElement, property } from "lit/decorators.js";
 import { analyticsWords } from "../../../i18n/analytics";
 import { formatNumber, formatPercent, formatSeconds, formatUsd } from "../../parts/format";
 import { PagePart } from "../../parts/page-part";
+import { formatRoute } from "../../router";
 import type { Counts, ModelFigures, Report, Times } from "../../parts/report";
 
 const ENDINGS = ["complete", "client_disconnect", "truncated", "error", "refused"] as const;
@@ -106,7 +107,7 @@ export class ModelFiguresPart extends PagePart {
               </div>
               <ul class="reasons">
                 ${line.endings.map(
-                  ([reason, count]) => html`<li><i data-reason=${known(reason)} aria-hidden="true"></i>${this.ending(reason)} <b>${this.number(count)}</b></li>`,
+                  ([reason, count]) => html`<li><i data-reason=${known(reason)} aria-hidden="true"></i><a href=${endedSo(reason)}>${this.ending(reason)}</a> <b>${this.number(count)}</b></li>`,
                 )}
               </ul>
             </div>
@@ -176,6 +177,9 @@ export class ModelFiguresPart extends PagePart {
     return formatNumber(value, this.locale);
   }
 }
+
+/** The conversations with an answer that ended so. */
+const endedSo = (reason: string): string => formatRoute("/conversations", new URLSearchParams({ ending: reason }));
 
 const known = (reason: Counts[number][0]): (typeof ENDINGS)[number] | "other" => ENDINGS.find((name) => name === reason) ?? "other";
 
@@ -296,6 +300,15 @@ function styles() {
       height: 0.625rem;
       border-radius: 2px;
       background: var(--reason);
+    }
+
+    .reasons a {
+      color: inherit;
+      text-decoration: none;
+    }
+
+    .reasons a:hover {
+      text-decoration: underline;
     }
 
     .reasons b,

@@ -11,6 +11,9 @@ import type { Question } from "./question";
 import type { Report } from "../../parts/report";
 import { REASONS, readIntents, readUnanswered, type Intent, type Intents, type Reason, type Unanswered } from "./unanswered";
 
+/** The service looks for no longer text. */
+const MOST_TEXT = 200;
+
 /** What people ask: most often, without an answer, and about what. */
 @customElement("trivet-asked")
 export class AskedPart extends PagePart {
@@ -51,7 +54,7 @@ export class AskedPart extends PagePart {
             ${top.map(
               ({ text, count, zeroHits }) => html`<li>
                 <span class="bar" .style=${`inline-size: ${(count / most) * 100}%`} aria-hidden="true"></span>
-                <span class="text">${text}</span>
+                <span class="text">${conversations(text)}</span>
                 ${zeroHits > 0 ? html`<span class="state" data-tone="warn">${words.zeroHits} ${this.number(zeroHits)}</span>` : nothing}
                 <span class="count">${this.number(count)}<span class="unseen"> ${words.count}</span></span>
               </li>`,
@@ -81,7 +84,7 @@ export class AskedPart extends PagePart {
     return html`<ol class="panel asked">
       ${questions.map(
         (question) => html`<li>
-          <span class="text">${question.text}<small>${words.lastAsked} ${timeIn(question.lastAsked, this.question.tz, this.locale)}</small></span>
+          <span class="text">${conversations(question.text)}<small>${words.lastAsked} ${timeIn(question.lastAsked, this.question.tz, this.locale)}</small></span>
           ${this.gap(question)}
           <span class="count">${this.number(question.count)}<span class="unseen"> ${words.count}</span></span>
         </li>`,
@@ -153,6 +156,9 @@ export class AskedPart extends PagePart {
     return formatNumber(value, this.locale);
   }
 }
+
+/** A question that leads to the conversations in which it was asked. */
+const conversations = (text: string) => html`<a class="quiet" href=${formatRoute("/conversations", new URLSearchParams({ text: text.slice(0, MOST_TEXT) }))}>${text}</a>`;
 
 function read<T>(reading: Reading<T>): void {
   reading.set(null);
@@ -232,6 +238,15 @@ function styles() {
       flex: 1;
       min-width: 0;
       overflow-wrap: anywhere;
+    }
+
+    .quiet {
+      color: inherit;
+      text-decoration: none;
+    }
+
+    .quiet:hover {
+      text-decoration: underline;
     }
 
     .asked small {
