@@ -5,12 +5,14 @@ import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
-from bench.analytics_data import DAYS, fill
+from bench.analytics_data import fill
 from bench.analytics_load import (
     EVENTS_PER_CALL,
     FILTERS,
@@ -21,12 +23,14 @@ from bench.analytics_load import (
     get,
     intake,
     resident_bytes,
+    sending,
 )
+from bench.analytics_report import STATISTICS, Beside, Export, Figures, Intake, result
 from bench.contenders import ROOT, clean_environ
 from bench.figures import percentile
 from bench.options import Options, Unavailable
 from bench.process import cpu_seconds, free_port, running
-from bench.report import Result, Table, figure, mark
+from bench.report import Result
 from bench.trivet import wait_for_analytics
 from services.analytics.database import open_database
 from services.analytics.settings import Settings
@@ -35,15 +39,7 @@ from services.kernel.database import read
 
 FULL_EVENTS, QUICK_EVENTS = 10_000_000, 200_000
 BYTES_PER_EVENT_ON_DISK = 400  # with text and room to work, for the look at the disk
-STATISTICS: Sequence[Mapping[str, object]] = ({"days": 30}, {"days": 30, "tz": "Asia/Shanghai"})
 INTAKE_CALLS, QUICK_INTAKE_CALLS = 800, 150
-INTRODUCTION = """\
-One process of `analytics`. Its records are made by the product's own writer: {events} of them over
-{days} days, chats, searches and votes with questions in Chinese and English; the small database
-has a tenth of them. Reads go over HTTP, one at a time; a page is 100 records at a random place of
-the last 150 days, for each of {filters} combinations of filters. Events come over {connections}
-connections in calls of {per_call}, checked, redacted and durable (`synchronous=FULL`) before they
-are answered; the driver shares the machine with the service."""
 
 
 @contextmanager
@@ -92,14 +88,6 @@ def pages_ms(target: Target, times: int) -> list[tuple[str, float, float]]:
     return found
 
 
-@dataclass(frozen=True)
-class Intake:
-    events_per_second: float
-    cpu_us: float
-    executemany_per_second: float
-    refused: int
-
-
 def measure_intake(folder: Path, calls: int) -> Intake:
     """Events over HTTP into a new database, and the same rows by sqlite3 alone."""
     waiting = bodies(calls)
@@ -135,29 +123,21 @@ def executemany_per_second(written: Path, folder: Path) -> float:
         return len(rows) / (time.perf_counter() - began)
 
 
-def reads_beside_intake(target: Target, calls: int) -> tuple[list[float], float]:
-    """(ms of reads while events come in as fast as they are taken, events a second meanwhile)."""
-    waiting = bodies(calls)
+def reads_beside_intake(target: Target, calls: int) -> Beside:
+    """Twenty pages, statistics, twenty pages and so on; a process of its own sends, so that reads
+    do not wait for the sender."""
     connection = target.connect()
     places = Places(target, connection)
-    took: list[float] = []
-    began = time.perf_counter()
-    with intake(target, waiting) as sender:
-        number = 0
-        while sender.accepted < (calls - 10) * EVENTS_PER_CALL and not sender.refused:
+    found = Beside([], [], 0.0)
+    with sending(target, calls) as sender:
+        while sender.goes_on():
+            number = len(found.pages)
             params = places.filled(FILTERS[number % len(FILTERS)], 150)
-            took.append(1000 * get(target, connection, "queries", params)[0])
-            number += 1
-            if number % 20 == 0:
-                took.append(1000 * get(target, connection, "statistics", {"days": 30})[0])
-    return took, sender.accepted / (time.perf_counter() - began)
-
-
-@dataclass(frozen=True)
-class Export:
-    form: str
-    rows_per_second: float
-    over_idle_mib: float
+            found.pages.append(1000 * get(target, connection, "queries", params)[0])
+            if number % 20 == 19:
+                took = get(target, connection, "statistics", {"days": 30})[0]
+                found.statistics.append(1000 * took)
+    return replace(found, events_per_second=sender.events_per_second)
 
 
 def measure_exports(target: Target) -> list[Export]:
@@ -204,96 +184,20 @@ def _measured(folder: Path, events: int, options: Options) -> Result:
     calls = QUICK_INTAKE_CALLS if options.quick else INTAKE_CALLS
     say(f"Intake: {calls} calls of {EVENTS_PER_CALL} events")
     taken = measure_intake(folder / "intake", calls)
-    say(f"Writing {events // 10:,} records twice, and {events:,}")
-    fill(folder / "wordless", events // 10, text=False)
-    size = bytes_per_event(folder / "wordless")
-    shutil.rmtree(folder / "wordless")
-    for name, count in (("small", events // 10), ("large", events)):
-        took = fill(folder / name / "data", count)
-        say(f"  {count:,} records in {took:.0f} s")
+    say(f"Writing {events // 10:,} records twice, and beside them {events:,}")
+    with ProcessPoolExecutor(1, get_context("spawn")) as aside:
+        all_of_them = aside.submit(fill, folder / "large" / "data", events)
+        fill(folder / "wordless", events // 10, text=False)
+        size = bytes_per_event(folder / "wordless")
+        shutil.rmtree(folder / "wordless")
+        fill(folder / "small" / "data", events // 10)
+        say(f"  {events:,} records in {all_of_them.result():.0f} s")
     with serving(folder / "small") as target:
         small = statistics_ms(target, times)
         exports = measure_exports(target)
     with serving(folder / "large") as target:
         large = statistics_ms(target, times)
         pages = pages_ms(target, times)
-        reads, beside = reads_beside_intake(target, calls)
-    return _result(events, taken, size, (small, large), pages, exports, (reads, beside))
-
-
-def _result(
-    events: int,
-    taken: Intake,
-    size: float,
-    statistics: tuple[Sequence[float], Sequence[float]],
-    pages: Sequence[tuple[str, float, float]],
-    exports: Sequence[Export],
-    beside: tuple[Sequence[float], float],
-) -> Result:
-    small, large = statistics
-    worst_page = max(pages, key=lambda page: page[1])
-    share = taken.events_per_second / taken.executemany_per_second
-    growth = max(b / a for a, b in zip(small, large, strict=True))
-    slowest = min(item.rows_per_second for item in exports)
-    memory = max(item.over_idle_mib for item in exports)
-    reads, rate = beside
-    p99 = percentile(reads, 0.99)
-    rows = [
-        _row(
-            "events in, over HTTP, one process", 10_000, taken.events_per_second, "/s", least=True
-        ),
-        _row("the same, to sqlite3's executemany", 0.1, share, "", least=True),
-        _row(f"statistics of 30 days of {events:,}, p50", 150, max(large), "ms"),
-        _row(f"the same, to {events // 10:,}", 2, growth, "×"),
-        _row(
-            f"a page of 100 anywhere, worst filters ({worst_page[0]}), p50", 10, worst_page[1], "ms"
-        ),
-        _row(f"export of {events // 10:,}, the slower format", 100_000, slowest, "/s", least=True),
-        _row("the same, peak memory over idle", 50, memory, "MiB"),
-        _row("reads while events come in, p99", 100, p99, "ms"),
-        _row("on the disk, indexes included, without text", 300, size, "bytes"),
-    ]
-    details = [
-        ["CPU of an event, µs", figure(taken.cpu_us)],
-        ["sqlite3's executemany, rows/s", figure(taken.executemany_per_second)],
-        ["calls refused for want of room", figure(float(taken.refused))],
-        ["events in beside reads, /s", figure(rate)],
-        ["reads beside, p50, ms", figure(percentile(reads, 0.5))],
-        *(
-            [f"statistics, {params.get('tz', 'UTC')}, ms, a tenth / all", f"{a:.3g} / {b:.3g}"]
-            for params, a, b in zip(STATISTICS, small, large, strict=True)
-        ),
-        *([f"export as {e.form}, rows/s", figure(e.rows_per_second)] for e in exports),
-    ]
-    tables = [
-        Table("What must be reached", ("work", "must reach", "found", ""), rows),
-        Table(
-            "A page of 100 records, by filters",
-            ("filters", "p50 ms", "p95 ms"),
-            [[words, figure(p50), figure(p95)] for words, p50, p95 in pages],
-            "`*` is another day or conversation each time.",
-        ),
-        Table("Other figures", ("", "found"), details),
-    ]
-    return Result(
-        suite="analytics",
-        title="Analytics",
-        introduction=INTRODUCTION.format(
-            events=f"{events:,}",
-            days=DAYS,
-            filters=len(FILTERS),
-            connections=4,
-            per_call=EVENTS_PER_CALL,
-        ),
-        tables=tables,
-        raw=[{"heading": table.heading, "rows": table.rows} for table in tables],
-        reached=all(row[3] != "✗" for row in rows),
-    )
-
-
-def _row(
-    work: str, limit: float, found: float | None, unit: str, *, least: bool = False
-) -> tuple[str, str, str, str]:
-    holds = None if found is None else (found >= limit if least else found <= limit)
-    sign = "≥" if least else "≤"
-    return work, f"{sign} {limit:,} {unit}".strip(), figure(found, unit), mark(holds)
+        beside = reads_beside_intake(target, 2 * calls)
+    found = Figures(events, taken, size, small, large, pages, exports, beside)
+    return result(found)

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -167,6 +169,48 @@ def intake(target: Target, waiting: Sequence[bytes]) -> Iterator[Sender]:
     finally:
         sender.stop.set()
         thread.join()
+
+
+class RemoteSender:
+    """Senders in a process of their own."""
+
+    def __init__(self, target: Target, calls: int) -> None:
+        self.events_per_second = 0.0
+        context = get_context("spawn")
+        self._here, there = context.Pipe()
+        self._process = context.Process(target=_send_all, args=(target, calls, there))
+
+    def begin(self) -> None:
+        """Returns when events begin to go in."""
+        self._process.start()
+        self._here.recv()
+
+    def goes_on(self) -> bool:
+        return not self._here.poll()
+
+    def end(self) -> None:
+        self.events_per_second = self._here.recv()
+        self._process.join()
+
+
+def _send_all(target: Target, calls: int, pipe: Connection) -> None:
+    waiting = bodies(calls)
+    pipe.send("ready")
+    sender = Sender(target, iter(waiting))
+    began = time.perf_counter()
+    sender.run()
+    pipe.send(sender.accepted / (time.perf_counter() - began))
+
+
+@contextmanager
+def sending(target: Target, calls: int) -> Iterator[RemoteSender]:
+    """So many calls go in from another process; waits at the end until they have."""
+    sender = RemoteSender(target, calls)
+    sender.begin()
+    try:
+        yield sender
+    finally:
+        sender.end()
 
 
 FILTERS: Sequence[Mapping[str, object]] = (
