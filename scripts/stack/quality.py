@@ -16,7 +16,7 @@ from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx_binary import apt_install
 from scripts.stack.places import PYTHON, ROOT
 
-_CODE = ["services", "scripts", "bench", "tests"]
+_CODE = ["services", "scripts", "bench", "tests", "examples"]
 _WORKERS = ["-n", "3", "--dist", "loadfile"]  # more than two cores: these tests wait, too
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _FONT = Path("/usr/share/fonts/truetype/wqy/wqy-microhei.ttc")
