@@ -72,7 +72,7 @@ def test_weeks_and_months_are_named_as_the_calendar_does() -> None:
 
 
 @pytest.mark.parametrize("tz", ZONES)
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(now=MOMENTS, days=st.integers(1, 40), group_by=st.sampled_from(["hour", "day", "week"]))
 def test_each_quarter_of_an_hour_falls_into_the_period_of_its_local_time(
     tz: str, now: datetime, days: int, group_by: GroupBy
