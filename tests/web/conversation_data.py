@@ -45,14 +45,21 @@ CONVERSATIONS = [
         thumbs_up=1,
         thumbs_down=1,
     ),
-    conversation("s-2", "可以寄到挪威吗？", end_reasons={"refused": 1}, input_tokens=0, output_tokens=0,
-                 cost_usd=0.0, models=[]),
+    conversation(
+        "s-2",
+        "可以寄到挪威吗？",
+        end_reasons={"refused": 1},
+        input_tokens=0,
+        output_tokens=0,
+        cost_usd=0.0,
+        models=[],
+    ),
     conversation("s-3", None, assistants=[], models=["local/smollm2-135m"], cost_usd=0.0),
     conversation("s-4", "What does it cost?", end_reasons={"client_disconnect": 1}, thumbs_up=1),
-]  # fmt: skip
+]
 
 
-def page(*items: Any, cursor: str | None = None) -> dict[str, Any]:
+def page_of(*items: Any, cursor: str | None = None) -> dict[str, Any]:
     return {
         "items": list(items),
         "next_cursor": cursor,
@@ -170,7 +177,7 @@ def passage(identifier: str, position: int, *path: str) -> dict[str, Any]:
 def stock(upstream: Upstream) -> None:
     """Fills the played services."""
     upstream.answers |= {
-        LIST: (200, page(*CONVERSATIONS, cursor="17")),
+        LIST: (200, page_of(*CONVERSATIONS, cursor="17")),
         ONE: (200, whole(*TURNS)),
         PASSAGES: (
             200,

@@ -309,6 +309,10 @@ function styles() {
       align-content: start;
     }
 
+    .field select[aria-invalid="true"] {
+      border-color: var(--danger);
+    }
+
     .wrong:empty {
       display: none;
     }

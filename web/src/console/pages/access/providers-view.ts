@@ -208,7 +208,7 @@ function styles() {
         padding: var(--space-3) var(--space-4);
       }
 
-      tbody :is(th, td) {
+      tbody :is(th, td, td.number) {
         padding: 0;
         text-align: start;
       }

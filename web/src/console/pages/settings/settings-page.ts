@@ -44,6 +44,11 @@ export class SettingsPage extends LitElement implements ConsolePageElement {
     `;
   }
 
+  /** On a narrow screen the tabs scroll: the one that is open is in sight. */
+  protected override updated(): void {
+    this.renderRoot.querySelector('.tabs [aria-current="page"]')?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
   private get section(): Part {
     const name = this.route.path.split("/")[1] ?? "";
     return PARTS.find((part) => part === name) ?? "common";
