@@ -5,7 +5,15 @@ from pathlib import Path
 
 from bench.kb_collection import discard, make, questions
 from bench.kb_engines import Engines, engines
-from bench.kb_measure import Ingestion, Search, base_vectors, ingest, search
+from bench.kb_measure import (
+    Ingestion,
+    Search,
+    base_vectors,
+    beside_ingestion,
+    ingest,
+    search,
+)
+from bench.kb_precision import precision
 from bench.kb_report import Measured, report
 from bench.options import Options
 from bench.report import Result
@@ -17,6 +25,7 @@ from services.kernel.http_client import NeighbourClient
 
 ROUNDS = 3
 QUERIES = 60
+SEARCHES_BESIDE = 480
 SIZES = (10_000, 100_000)
 UPLOAD_BYTES = 100 * 1024**2
 
@@ -29,18 +38,31 @@ def run(options: Options) -> Result:
         for number in range(1, (options.rounds or (1 if options.quick else ROUNDS)) + 1):
             options.console.print(f"kb: the guide goes in, round {number}")
             rounds.append(ingest(running, number, queries[:30]))
+        options.console.print("kb: searches while another collection is filled")
+        beside = beside_ingestion(running, "ingestion-1", _many(queries, options.quick))
         busy = running.memory()
         searches = _searches(options, running, queries)
         large = running.memory()
         evaluations = _quality(options, running)
+        if options.golden:
+            options.console.print("kb: the same questions with float32 vectors")
+        near = precision(running, options.golden)
         measured = Measured(
             seconds=running.seconds,
             memory={"after the start": idle, "after ingestions": busy, "after all searches": large},
             rounds=rounds,
+            beside=beside,
+            precision=near,
             searches=searches,
             evaluations=evaluations,
         )
     return report(measured, options.golden)
+
+
+def _many(queries: list[str], quick: bool) -> list[str]:
+    """A 99th percentile needs hundreds."""
+    times = range(2 if quick else SEARCHES_BESIDE // len(queries))
+    return [f"{query} {number}" for number in times for query in queries]
 
 
 def _searches(options: Options, running: Engines, queries: list[str]) -> list[Search]:

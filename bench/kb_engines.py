@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from bench.options import Unavailable
-from bench.process import Memory, free_port, memory, running, tree
+from bench.process import Memory, cpu_seconds, free_port, memory, running, tree
 from services.kernel.auth import ensure_token
 from services.kernel.settings import load_environ
 
@@ -34,13 +34,24 @@ class Engines:
         headers = {"Authorization": f"Bearer {token}"}
         return httpx.Client(base_url=url, headers=headers, timeout=600, trust_env=False)
 
+    def embedding(self) -> httpx.Client:
+        """As kb calls the embedder: with the services' token, over connections that are kept."""
+        token = (self.data_dir / "service-token").read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(
+            base_url=self.embedder_url, headers=headers, timeout=600, trust_env=False
+        )
+
     def memory(self) -> dict[str, Memory]:
         return {name: memory(tree(pid)) for name, pid in self.pids.items()}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        return {name: cpu_seconds(tree(pid)) for name, pid in self.pids.items()}
 
 
 @contextmanager
 def engines(data_dir: Path) -> Iterator[Engines]:
-    """All three, ready. The embedder is started twice: the first start writes its files."""
+    """All three, ready. kb and the embedder are started twice: first starts write their files."""
     chroma = Path(sys.executable).with_name("chroma")
     if not chroma.is_file():
         raise Unavailable("nothing is installed yet: `make run` installs it")
@@ -57,11 +68,14 @@ def engines(data_dir: Path) -> Iterator[Engines]:
         "KB_CHROMA_URL": urls["chroma"],
         "TRIVET_ANALYTICS_URLS": urls["analytics"],  # nobody listens: events wait in the outbox
     }
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's start compiles everything
     seconds: dict[str, float] = {}
     python = [sys.executable, "-m"]
     store = [str(chroma), "run", "--path", str(data_dir / "chroma")]
     with _started([*python, "services.kb.embedder"], "embedder", urls, environ, data_dir, seconds):
         seconds["embedder, the first time"] = seconds.pop("embedder")
+    with _started([*python, "services.kb"], "kb", urls, environ, data_dir, seconds):
+        seconds["kb, the first time"] = seconds.pop("kb")
     with (
         _started(
             [*store, "--host", "127.0.0.1", "--port", str(ports["chroma"])],
@@ -80,7 +94,8 @@ def engines(data_dir: Path) -> Iterator[Engines]:
         yield Engines(data_dir, urls["kb"], urls["embedder"], urls["chroma"], pids, seconds)
 
 
-_READY = {"chroma": "/api/v2/heartbeat", "kb": "/livez", "embedder": "/readyz"}
+# kb is there when it answers a search, with the words alone while nobody embeds.
+_READY = {"chroma": "/api/v2/heartbeat", "kb": "/api/search?q=trivet", "embedder": "/readyz"}
 
 
 @contextmanager
