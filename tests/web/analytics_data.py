@@ -88,6 +88,7 @@ _LOCAL = model(
     "local",
     "smollm2-135m",
     99,
+    embeddings=640,
     fallbacks=11,
     duration_seconds=times(6.2, 14.5, 21.0),
     first_token_seconds=times(0.9, 2.4, 4.1),

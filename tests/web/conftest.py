@@ -94,8 +94,11 @@ def doors(
         nginx.stop()
 
 
-def open_door(home: Path, prefix: str, upstream_url: str) -> tuple[Nginx, str]:
-    """nginx under a prefix before services at `upstream_url`, and the address of the chat page."""
+def open_door(
+    home: Path, prefix: str, upstream_url: str, *, analytics_url: str | None = None
+) -> tuple[Nginx, str]:
+    """nginx under a prefix before services at `upstream_url`, and the address of the chat page;
+    analytics may be another one."""
     port = free_port()
     environ = {
         "TRIVET_RUN_DIR": str(home / "run"),
@@ -106,7 +109,7 @@ def open_door(home: Path, prefix: str, upstream_url: str) -> tuple[Nginx, str]:
         "TRIVET_RATE_BURST": "10000",
         "TRIVET_LLM_PROXY_URLS": upstream_url,
         "TRIVET_KB_URLS": upstream_url,
-        "TRIVET_ANALYTICS_URLS": upstream_url,
+        "TRIVET_ANALYTICS_URLS": analytics_url or upstream_url,
     }
     nginx = Nginx(read_settings(StackSettings, environ))
     nginx.prepare()

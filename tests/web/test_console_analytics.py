@@ -140,6 +140,7 @@ def test_models_are_told_with_times_ends_and_errors(page: Page, site: Site) -> N
     row = page.get_by_role("row", name="local/smollm2-135m")
     for figure in ("0.9s", "2.4s", "4.1s", "6.2s", "14.5s", "21s"):
         expect(row.get_by_role("cell", name=figure, exact=True)).to_be_visible()
+    expect(row).to_contain_text("640 calls for embeddings")
     expect(page.get_by_role("row", name="doubao, all models")).to_contain_text("850")
     ends = page.get_by_role("region", name="How answers ended")
     expect(ends).to_contain_text("Visitor left 24")

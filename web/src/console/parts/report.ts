@@ -35,6 +35,8 @@ export interface ModelFigures {
   /** Empty: all models of the provider. */
   model: string;
   questions: number;
+  /** Calls for embeddings, which are no questions. */
+  embeddings: number;
   errors: number;
   inputTokens: number;
   outputTokens: number;
@@ -116,6 +118,7 @@ const modelFigures = (from: Fields): ModelFigures => ({
   provider: from.text("provider"),
   model: from.text("model"),
   questions: from.count("questions"),
+  embeddings: from.count("embeddings"),
   errors: from.count("errors"),
   inputTokens: from.count("input_tokens"),
   outputTokens: from.count("output_tokens"),

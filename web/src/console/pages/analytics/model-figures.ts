@@ -76,9 +76,11 @@ export class ModelFiguresPart extends PagePart {
   }
 
   private row({ line, within }: Row) {
+    const { words } = this;
     const counts = [line.questions, line.errors, line.inputTokens, line.outputTokens];
     return html`<tr class=${line.model ? (within ? "within" : "") : "sum"}>
-      <th scope="row" class="name">${within ? line.model : this.nameOf(line)}</th>
+      <th scope="row" class="name">${within ? line.model : this.nameOf(line)}
+        ${line.embeddings > 0 ? html`<small>${words.embeddings(this.number(line.embeddings))}</small>` : nothing}</th>
       ${counts.map((count, place) => html`<td class="number" data-tone=${place === 1 && count > 0 ? "trouble" : nothing}>${this.number(count)}</td>`)}
       <td class="number">${formatUsd(line.costUsd, this.locale)}</td>
       ${this.times(line.firstToken)} ${this.times(line.duration)}
@@ -243,6 +245,12 @@ function styles() {
 
     tr.sum :is(th, td) {
       background: var(--sunken);
+    }
+
+    th small {
+      display: block;
+      color: var(--ink-faint);
+      font: 400 var(--text-xs) / 1.4 var(--sans);
     }
 
     td[data-tone="trouble"] {
