@@ -110,7 +110,8 @@ class _Current:
                 raise reader.failure
 
     async def _next(self) -> bytes:
-        if self._outlet.takes_at_once:
+        # Not before `run` has noted the first output: a heartbeat may have begun the answer.
+        if self._record.first_output_seconds is not None and self._outlet.takes_at_once:
             await self._exchange.flow(self._pass)
             if self._held is not None:
                 given, self._held = self._held, None

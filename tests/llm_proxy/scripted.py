@@ -139,6 +139,25 @@ async def breaks_midway(seen: Seen) -> Response:
     return StreamingResponse(events(), media_type="text/event-stream")
 
 
+def breaks_when_told() -> tuple[Step, Gate, Gate]:
+    """A stream that says something when the first gate is opened, and with the second one ends
+    without its end."""
+    begin, end = Gate(), Gate()
+
+    async def answer(seen: Seen) -> Response:
+        async def events() -> AsyncIterator[bytes]:
+            begin.loop = end.loop = asyncio.get_running_loop()
+            yield b": hello\n\n"
+            await begin.opened.wait()
+            chunk = {"delta": {"content": "Hel"}}
+            yield b"data: %b\n\n" % orjson.dumps({"model": seen.model, "choices": [chunk]})
+            await end.opened.wait()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    return answer, begin, end
+
+
 async def stalls_midway(seen: Seen) -> Response:
     """A stream that says something and then nothing more."""
 

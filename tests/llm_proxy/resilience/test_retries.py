@@ -9,7 +9,13 @@ import yaml
 from services.llm_proxy.providers.failure import told_wait
 from tests.llm_proxy.conftest import Gateway, events_of, running_gateway, text_of
 from tests.llm_proxy.resilience.conftest import QUICK_RETRY, Site
-from tests.llm_proxy.scripted import breaks_before_output, breaks_midway, fails
+from tests.llm_proxy.scripted import (
+    breaks_before_output,
+    breaks_midway,
+    breaks_when_told,
+    fails,
+    waits,
+)
 from tests.llm_proxy.test_disconnect import Caller
 from tests.llm_proxy.test_faults import TABLES
 from tests.mock_vendor import Vendor
@@ -82,6 +88,33 @@ def test_what_has_begun_is_never_begun_anew(retrying: Gateway, behaviour: str) -
     assert arrived(retrying, response) == 1
     assert [name for name, _ in events_of(response)].count("error") == 1
     assert ("message", "[DONE]") not in events_of(response)
+
+
+def test_what_began_after_a_heartbeat_is_never_begun_anew(site: Site) -> None:
+    model = site.name()
+    breaking, begin, end = breaks_when_told()
+    waiting, head = waits(breaking)
+    site.upstream.will(model, waiting)
+    with (
+        site.gateway.client() as client,
+        client.stream(
+            "POST", "/v1/chat/completions", json=site.body(f"one/{model}", stream=True)
+        ) as response,
+    ):
+        pieces = response.iter_raw()
+        assert next(pieces).startswith(b": keep-alive\n\n")
+        head.open()
+        until(lambda: begin.loop is not None, 5, "the head is sent")
+        assert next(pieces).startswith(b": keep-alive\n\n")
+        begin.open()
+        said = next(piece for piece in pieces if b"Hel" in piece)
+        end.open()
+        said += b"".join(pieces)
+    assert said.count(b"Hel") == 1
+    assert b"event: error" in said
+    attributes = site.attributes_of(response)
+    assert attributes["trivet.attempts"] == 1
+    assert attributes["gen_ai.response.time_to_first_chunk"] > 0
 
 
 @pytest.mark.parametrize("stream", [False, True])
