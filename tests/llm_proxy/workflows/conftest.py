@@ -1,7 +1,7 @@
 """A real llm_proxy (or two, on one database) with a scripted model and a kb that keeps."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,7 +72,7 @@ class House:
         assert found is not None
         return found
 
-    def watch(self, path: str, instance: int = 0, after: str = "") -> Iterator[SseEvent]:
+    def watch(self, path: str, instance: int = 0, after: str = "") -> Generator[SseEvent]:
         """A stream's events as they come; `after` is the `Last-Event-ID`."""
         parser = SseParser()
         headers = {"Last-Event-ID": after} if after else {}

@@ -1,6 +1,10 @@
 """A vendor that fails at each step in each way: the task ends, plainly, with what was done kept."""
 
+import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 import yaml
 from starlette.responses import JSONResponse, Response
 
+from services.kernel.sse import SseEvent
 from tests.llm_proxy.workflows.conftest import (
     DEFINITIONS,
     KEY,
@@ -23,6 +28,7 @@ from tests.mock_vendor import Vendor, running_vendor
 pytestmark = pytest.mark.process
 
 STEPS = ("initial_translation", "editor_review", "revised_translation")
+BRIEFING_STEPS = ("briefing_report",)
 WAYS = {
     "fail:code=rate_limit_exceeded": "rate_limit_error",
     "fail:code=insufficient_quota": None,
@@ -55,21 +61,21 @@ def mode_of(step: str, way: int) -> str:
 
 
 def definitions(folder: Path) -> Path:
-    """The project's own, and `failing`: a mode for each step and way."""
+    """The project's own, with a mode for each step and way."""
     target = folder / "workflows"
-    (target / "prompts" / "translation").mkdir(parents=True)
-    for path in (DEFINITIONS / "prompts" / "translation").iterdir():
-        (target / "prompts" / "translation" / path.name).write_text(path.read_text())
-    definition = yaml.safe_load((DEFINITIONS / "translation.yaml").read_text())
-    definition["models"] = {"good": "vendor/words"}
-    definition["modes"] = {"hybrid": "good"}
-    for way, behaviour in enumerate(WAYS):
-        definition["models"][f"way_{way}"] = f"vendor/{behaviour}"
-        for step in STEPS:
-            chosen = {name: f"way_{way}" if name == step else "good" for name in STEPS}
-            definition["modes"][mode_of(step, way)] = chosen
-    definition["concurrency"] = 8
-    (target / "translation.yaml").write_text(yaml.safe_dump(definition))
+    shutil.copytree(DEFINITIONS / "prompts", target / "prompts")
+    for name, steps in (("translation", STEPS), ("briefing", BRIEFING_STEPS)):
+        definition = yaml.safe_load((DEFINITIONS / f"{name}.yaml").read_text())
+        definition["models"] = {"good": "vendor/words"}
+        definition["modes"] = {"hybrid": "good"}
+        definition["default_mode"] = "hybrid"
+        for way, behaviour in enumerate(WAYS):
+            definition["models"][f"way_{way}"] = f"vendor/{behaviour}"
+            for step in steps:
+                chosen = {other: f"way_{way}" if other == step else "good" for other in steps}
+                definition["modes"][mode_of(step, way)] = chosen
+        definition["concurrency"] = 8
+        (target / f"{name}.yaml").write_text(yaml.safe_dump(definition))
     return target
 
 
@@ -105,17 +111,31 @@ def failing(
         yield started
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_vendors_failure_ends_the_task_at_its_step(failing: House, step: str) -> None:
+def begun_in_each_way(house: House, workflow: str, step: str) -> dict[str, str]:
+    """The task by the vendor's behaviour."""
+    inputs = {"target_lang": "en"} if workflow == "translation" else {}
     begun = {}
     for way, behaviour in enumerate(WAYS):
-        body = {
-            "workflow": "translation",
-            "mode": mode_of(step, way),
-            "poem_id": POEM["id"],
-            "inputs": {"target_lang": "en"},
-        }
-        begun[behaviour] = failing.call("POST", "/api/v1/workflow/tasks", body).json()["task_id"]
+        mode = mode_of(step, way)
+        body = {"workflow": workflow, "mode": mode, "poem_id": POEM["id"], "inputs": inputs}
+        begun[behaviour] = house.call("POST", "/api/v1/workflow/tasks", body).json()["task_id"]
+    return begun
+
+
+def watched_with_a_break(house: House, task_id: str) -> list[SseEvent]:
+    """A watcher who leaves after two events and comes again."""
+    path = f"/api/v1/workflow/tasks/{task_id}/stream"
+    with closing(house.watch(path)) as stream:
+        first = list(islice((event for event in stream if event.id), 2))
+    return [*first, *house.events(task_id, after=first[-1].id or "")]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_vendors_failure_ends_the_task_at_its_step(failing: House, step: str) -> None:
+    begun = begun_in_each_way(failing, "translation", step)
+    with ThreadPoolExecutor(2 * len(begun)) as pool:
+        whole = {task_id: pool.submit(failing.events, task_id) for task_id in begun.values()}
+        broken = [pool.submit(watched_with_a_break, failing, task_id) for task_id in whole]
     for behaviour, task_id in begun.items():
         task = failing.ended(task_id, 60)
         assert task["status"] == "failed", behaviour
@@ -128,6 +148,22 @@ def test_a_vendors_failure_ends_the_task_at_its_step(failing: House, step: str) 
         assert states == ["completed"] * position + ["failed"] + ["pending"] * (2 - position)
         assert all(item["attempts"] == 1 for item in task["steps"][:position])
         assert [event.event for event in failing.events(task_id)] == ["failed", "error"]
+        told = whole[task_id].result()
+        assert [event.event for event in told[-2:]] == ["failed", "error"], behaviour
+    for watcher in broken:
+        events = watcher.result()
+        assert {events[-2].event, events[-1].event} <= {"failed", "error"}
+        ids = [int(event.id) for event in events if event.id]
+        assert ids == sorted(ids)
+
+
+def test_a_vendors_failure_ends_a_briefing_and_keeps_nothing(failing: House) -> None:
+    begun = begun_in_each_way(failing, "briefing", "briefing_report")
+    for behaviour, task_id in begun.items():
+        task = failing.ended(task_id, 60)
+        assert task["status"] == "failed", behaviour
+        assert WAYS[behaviour] in (None, task["error"]["type"]), f"{behaviour}: {task['error']}"
+    assert failing.kb.kept["briefings"] == []
 
 
 def test_a_translation_whose_vendor_says_what_it_wants_is_completed(failing: House) -> None:
