@@ -22,6 +22,7 @@ from services.kernel.rendering import error_body
 
 PUSH = "trivet.push"
 Push = Callable[[bytes], bool]
+MAX_HEAD_BYTES = 64 * 1024  # as much as nginx lets through; the parser itself has no bound
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 
 
@@ -88,18 +89,29 @@ class HttpProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._in_message = False
+        self._head_bytes: int | None = None  # of an open head, but for its first piece
 
     def data_received(self, data: bytes) -> None:
         if not self._in_message and not data.isascii():
             line, end, rest = data.partition(b"\r\n")
             data = _HIGH_BYTE.sub(lambda byte: b"%%%02X" % byte[0][0], line) + end + rest
+        goes_on = self._head_bytes is not None  # what a head begins with may follow another's body
         super().data_received(data)
+        if goes_on and self._head_bytes is not None:
+            self._bound_head(len(data))
+
+    def _bound_head(self, more_bytes: int) -> None:
+        self._head_bytes = (self._head_bytes or 0) + more_bytes
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self.send_400_response("")
 
     def on_message_begin(self) -> None:
         self._in_message = True
+        self._head_bytes = 0
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
+        self._head_bytes = None
         super().on_headers_complete()
         _Answer(self.cycle)  # its task has not begun
 

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import orjson
@@ -73,6 +74,27 @@ def test_what_is_no_http_gets_the_error_body(make: Callable[[], bytes]) -> None:
     assert head.startswith(b"HTTP/1.1 400")
     assert (error["type"], error["code"]) == ("invalid_request_error", 400)
     assert error["request_id"].encode() in head
+
+
+@pytest.mark.parametrize(
+    "start", [b"GET /", b"GET / HTTP/1.1\r\nx: ", b"GET / HTTP/1.1\r\nx: y\r\n"]
+)
+def test_a_head_without_an_end_is_refused_and_not_kept(start: bytes) -> None:
+    app = Starlette(routes=[Route("/", echo)])
+    with running(app) as base_url:
+        host, port = base_url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(start)
+            with suppress(ConnectionError):  # it is closed while we send
+                for _ in range(1000):
+                    connection.sendall(b"x: y\r\n" * 1000 if start.endswith(b"\n") else b"a" * 6000)
+                raise AssertionError("it took 6 MB")
+        assert httpx.get(base_url).status_code == 200
+
+
+def test_many_requests_with_heads_within_the_bound_are_answered() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nx: %b\r\n\r\n" % (b"y" * 30_000)
+    assert all(answer.startswith(b"HTTP/1.1 200") for answer in exchange(*[request] * 4))
 
 
 def test_an_answer_without_a_body_is_sent_too() -> None:
