@@ -9,8 +9,9 @@ that no character of it can be FTS5's syntax. https://www.sqlite.org/fts5.html
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from sqlalchemy import Connection, text
 
@@ -19,8 +20,11 @@ from services.kb.search_terms import Term, index_text, query_terms
 
 # What a heading's word weighs beside one of the text.
 _HEADING_WEIGHT = 2.0
-# A word that is in more than this share of a big collection says little and costs much.
+# In a big collection a word that is in more than this share of the passages says little and costs
+# much, and so do the commoner ones of many words; the rarest few are asked for in any case.
 _COMMON_SHARE = 0.2
+_MOST_ROWS = 20_000
+_LEAST_WORDS = 3
 _MIN_CHUNKS_TO_PRUNE = 2_000
 _BIGRAM_SHARE = 0.7
 # A query of one common word is soon covered in full: evidence needs some weight to count.
@@ -96,8 +100,8 @@ class LexicalIndex:
         total = self._count(connection)
         if not terms or not total:
             return []
-        rarity = {term: self._rarity(connection, term, total) for term in terms}
-        wanted = _worth_asking(rarity, total)
+        counts = {term: min(total, self._passages_with(connection, term)) for term in terms}
+        wanted = _worth_asking(counts, total)
         rows = connection.execute(
             text(
                 f"SELECT rowid, -bm25({self._table}, {_HEADING_WEIGHT}, 1.0) FROM {self._table} "  # noqa: S608  # our own name
@@ -106,7 +110,7 @@ class LexicalIndex:
             ),
             {"match": _expression(wanted), "limit": limit, **scope.values},
         )
-        whole = sum(value * _share_expected(term) for term, value in rarity.items())
+        whole = sum(_rarity(counts[term], total) * _share_expected(term) for term in wanted)
         return [Match(row[0], row[1], row[1] / (whole + _DOUBT)) for row in rows]
 
     def _count(self, connection: Connection) -> int:
@@ -114,13 +118,16 @@ class LexicalIndex:
         statement = f"SELECT count(*) FROM {self._table}_docsize"  # noqa: S608  # our own name
         return int(connection.exec_driver_sql(statement).scalar_one())
 
-    def _rarity(self, connection: Connection, term: Term, total: int) -> float:
-        """bm25's inverse document frequency as FTS5 computes it."""
+    def _passages_with(self, connection: Connection, term: Term) -> int:
         where = "term >= ? AND term < ?" if term.prefix else "term = ?"
         values = (term.word, term.word + "\U0010ffff") if term.prefix else (term.word,)
         statement = f"SELECT coalesce(sum(doc), 0) FROM {self._table}_words WHERE {where}"  # noqa: S608  # our own name
-        found = min(total, int(connection.exec_driver_sql(statement, values).scalar_one()))
-        return max(1e-6, math.log((total - found + 0.5) / (found + 0.5)))
+        return int(connection.exec_driver_sql(statement, values).scalar_one())
+
+
+def _rarity(count: int, total: int) -> float:
+    """bm25's inverse document frequency as FTS5 computes it."""
+    return max(1e-6, math.log((total - count + 0.5) / (count + 0.5)))
 
 
 def _share_expected(term: Term) -> float:
@@ -128,11 +135,20 @@ def _share_expected(term: Term) -> float:
     return _BIGRAM_SHARE if len(term.word) == 2 and not term.word.isascii() else 1.0
 
 
-def _worth_asking(rarity: dict[Term, float], total: int) -> list[Term]:
-    """Leaves out what nearly every passage holds, where the collection is big enough to matter."""
-    floor = math.log((1 - _COMMON_SHARE) / _COMMON_SHARE)
-    rare = [term for term, value in rarity.items() if value > floor]
-    return rare if rare and total >= _MIN_CHUNKS_TO_PRUNE else list(rarity)
+def _worth_asking(counts: Mapping[Term, int], total: int) -> list[Term]:
+    """All words, or in a big collection the rarer ones: FTS5 looks at every passage that holds any.
+    `counts`: how many passages hold each word."""
+    if total < _MIN_CHUNKS_TO_PRUNE:
+        return list(counts)
+    there = sorted((term for term in counts if counts[term]), key=counts.__getitem__)
+    rare = [term for term in there if counts[term] <= _COMMON_SHARE * total] or there
+    rows = accumulate(counts[term] for term in rare)
+    few = [
+        term
+        for number, (term, looked_at) in enumerate(zip(rare, rows, strict=True), 1)
+        if number <= _LEAST_WORDS or looked_at <= _MOST_ROWS
+    ]
+    return [*(term for term in counts if not counts[term]), *few]
 
 
 def _expression(terms: Sequence[Term]) -> str:

@@ -122,3 +122,22 @@ def test_a_passage_that_is_replaced_or_removed_leaves_no_word(tmp_path: Path) ->
 def test_traditional_and_simplified_chinese_are_the_same_words() -> None:
     assert index_text("軟體備份與資料庫") == index_text("软体备份与资料库")
     assert query_terms("請問什麼是備份") == query_terms("请问什么是备份")
+
+
+def test_in_a_big_collection_common_words_are_asked_for_only_where_nothing_is_rarer(
+    tmp_path: Path,
+) -> None:
+    engine = open_engine(tmp_path / "words.db")
+    with write(engine) as connection:
+        index = LexicalIndex(1)
+        index.create(connection)
+        for chunk_id in range(2_100):
+            rare = "trivet" if chunk_id % 700 == 0 else "kettle"
+            index.put(connection, chunk_id, "", f"copper pots {rare}")
+        assert [match.chunk_id for match in index.search(connection, "copper trivet", 50)] == [
+            0,
+            700,
+            1400,
+        ]
+        assert len(index.search(connection, "copper pots", 50)) == 50
+    engine.dispose()
