@@ -1,6 +1,8 @@
 """`trivet poems`, and the sample poems that it puts into kb."""
 
+import re
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,18 @@ def test_the_sample_poems_hold_nothing_that_would_be_lost() -> None:
     for file in FILES:
         text = yaml.safe_load(file.read_text(encoding="utf-8"))["original_text"]
         assert without_tags(text) == text == text.strip(), file
+
+
+def test_every_author_and_translator_of_the_samples_has_been_dead_for_seventy_years() -> None:
+    newest = datetime.now(UTC).year - 71
+    for file in FILES:
+        poem = yaml.safe_load(file.read_text(encoding="utf-8"))
+        lives = [poem["metadata"]["author_lived"]]
+        lives += [translation["notes"] for translation in poem.get("translations", [])]
+        for life in lives:
+            years = re.search(r"(\d{3,4})–约?(\d{3,4})", life)
+            assert years is not None and int(years[2]) <= newest, (file, life)
+        assert len(poem["metadata"]["source"]) > 5, file
 
 
 def test_a_file_that_differs_changes_its_poem_and_a_bad_one_stops_no_other(
