@@ -7,7 +7,7 @@ export const studioWords = bilingual({
     lead: "Originals, their translations, and how they came to be.",
     newPoem: "New poem",
     search: "Title, author or a line",
-    searchExample: "moon",
+    searchExample: "cloud",
     language: "Language",
     anyLanguage: "Any",
     find: "Find",

@@ -87,7 +87,7 @@ export class ByHand extends PagePart {
   /** What does not fit is said in the service's own words: they name the part that is missing. */
   private refusal(failure: Failure) {
     if (failure.kind !== "invalid" || !failure.message) return problem(failure, this.language);
-    return html`<p class="panel problem" role="alert">${icons.alert()} <span>${failure.message}</span></p>`;
+    return html`<p class="panel problem" role="alert">${icons.alert()} <span>${failure.message.replace(/^content: /, "")}</span></p>`;
   }
 
   private end(session: Session) {

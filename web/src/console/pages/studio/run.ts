@@ -101,9 +101,11 @@ export class RunView extends PagePart {
     const words = studioWords[this.language];
     const seconds = task.steps.reduce((sum, step) => sum + (step.seconds ?? 0), 0);
     const cost = costOf(task);
+    // Before the first step is done nothing is known, of which "no price" would be the least.
+    const unknown = tokensOf(task) === 0 ? "–" : words.noPrice;
     return html`<dl class="sums">
       <div><dt>${words.tokensName}</dt><dd>${formatNumber(tokensOf(task), this.locale)}</dd></div>
-      <div><dt>${words.cost}</dt><dd>${cost === null ? html`<span class="faint">${words.noPrice}</span>` : formatUsd(cost, this.locale)}</dd></div>
+      <div><dt>${words.cost}</dt><dd>${cost === null ? html`<span class="faint">${unknown}</span>` : formatUsd(cost, this.locale)}</dd></div>
       <div><dt>${words.time}</dt><dd>${formatSeconds(seconds, this.locale)}</dd></div>
     </dl>`;
   }
