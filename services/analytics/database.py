@@ -50,6 +50,10 @@ def _sync_each_commit(connection: Any, _record: object) -> None:
 
 
 def _teach(connection: Any, _record: object) -> None:
-    """Functions of ours that queries use."""
+    """Functions of ours that queries use, and the words of the text index as a table:
+    https://www.sqlite.org/fts5.html#the_fts5vocab_virtual_table_module"""
     connection.create_function("analytics_folded", 1, folded, deterministic=True)
     connection.create_function("analytics_hash", 1, hash_of, deterministic=True)
+    connection.execute(
+        "CREATE VIRTUAL TABLE temp.event_vocabulary USING fts5vocab('main', 'event_words', 'row')"
+    )

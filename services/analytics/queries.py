@@ -27,10 +27,15 @@ _event = table(Event)
 _CHUNK = 500
 _MERGED = 200  # facets in one statement; SQLite's bound on compound selects is 500
 _LAST = 2**63 - 1
-# `analytics_folded` is a function of each connection, see database.py.
+# `analytics_folded` and `event_vocabulary` are each connection's own, see database.py. The function
+# is Python's, so it is only asked where the text as it is does not tell.
 _AND_CONTIGUOUS = (
-    " AND instr(analytics_folded((SELECT text FROM event WHERE key = w.rowid)), ?) > 0"
+    " AND EXISTS (SELECT 1 FROM event WHERE key = w.rowid "
+    "AND (instr(text, ?) > 0 OR instr(analytics_folded(text), ?) > 0))"
 )
+_MAX_NAMED_WORDS = 300
+_LAST_CHARACTER = "\U0010ffff"
+_VOCABULARY = "SELECT term FROM temp.event_vocabulary WHERE term >= ? AND term < ? LIMIT ?"
 
 
 @dataclass(frozen=True)
@@ -134,7 +139,7 @@ class RecordFinder:
     def _by_text(self, text: str, facets: list[int] | None, place: Span, limit: int) -> list[int]:
         if facets == []:
             return []
-        match = match_expression(text, facets)
+        match = match_expression(text, facets, self._words_beginning_with)
         if match is None:
             raise Unprocessable("text: holds no word to look for", param="text")
         statement = (
@@ -144,10 +149,17 @@ class RecordFinder:
         values: list[object] = [match, place.first, place.end]
         for run in contiguous_runs(text):
             statement += _AND_CONTIGUOUS
-            values.append(run)
+            values += (run, run)
         statement += " ORDER BY w.rowid DESC LIMIT ?"
         rows = self._connection.exec_driver_sql(statement, (*values, limit))
         return [row[0] for row in rows]
+
+    def _words_beginning_with(self, start: str) -> list[str] | None:
+        """The words of the index; None when there are too many to name."""
+        values = (start, start + _LAST_CHARACTER, _MAX_NAMED_WORDS + 1)
+        rows = self._connection.exec_driver_sql(_VOCABULARY, values)
+        words = [row[0] for row in rows]
+        return words if len(words) <= _MAX_NAMED_WORDS else None
 
     def _by_facets(self, facets: list[int], place: Span, limit: int) -> list[int]:
         """The newest of several sorted lists: SQLite merges them and reads no more than it needs

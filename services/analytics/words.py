@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 
 # Han with its extensions, kana, hangul: https://www.unicode.org/charts/
@@ -27,12 +27,16 @@ def index_words(text: str, facet: int) -> str:
     return f"_{facet} " + " ".join(dict.fromkeys(_words(_folded(text))))
 
 
-def match_expression(wanted: str, facets: Iterable[int] | None) -> str | None:
+def match_expression(
+    wanted: str, facets: Iterable[int] | None, beginning_with: Callable[[str], list[str] | None]
+) -> str | None:
     """FTS5's query for texts with all words of `wanted`; None when there is no word in it.
 
-    A word with an asterisk after it stands for all that begin with it.
+    A word with an asterisk after it stands for all that begin with it. `beginning_with` names
+    these, or says None when they are many: FTS5 reads all texts of every word that a beginning
+    stands for before it gives the first, but of words that are named no more than it needs.
     """
-    terms = dict.fromkeys(_terms(_folded(wanted)))
+    terms = dict.fromkeys(_terms(_folded(wanted), beginning_with))
     if not terms:
         return None
     if facets is not None:
@@ -71,13 +75,20 @@ def _words(text: str) -> Iterator[str]:
         yield from run
 
 
-def _terms(text: str) -> Iterator[str]:
+def _terms(text: str, beginning_with: Callable[[str], list[str] | None]) -> Iterator[str]:
     for match in _RUN.finditer(text):
         run = match.group()
         if match["cjk"] is None:
-            star = " *" if text[match.end() : match.end() + 1] == "*" else ""
-            yield f'"{run[:_MAX_WORD_CHARACTERS]}"{star}'
+            word = run[:_MAX_WORD_CHARACTERS]
+            begins = text[match.end() : match.end() + 1] == "*"
+            yield _beginning(word, beginning_with(word)) if begins else f'"{word}"'
         elif len(run) == 1:
             yield f'"{run}"'
         else:
             yield from (f'"{run[i : i + 2]}"' for i in range(len(run) - 1))
+
+
+def _beginning(word: str, words: list[str] | None) -> str:
+    if words is None:
+        return f'"{word}" *'
+    return "(" + " OR ".join(f'"{one}"' for one in words or [word]) + ")"

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.analytics import queries
 from tests.analytics.conftest import Service
 from tests.analytics.making import Event, chat, failed, feedback, search
 
@@ -76,6 +77,7 @@ def filled(shared: Service) -> Service:
         ({"text": "backup"}, {"failed"}),
         ({"text": "100% _"}, {"other"}),
         ({"text": "back*"}, {"failed"}),
+        ({"text": "nobody*"}, set()),
         ({"text": "备"}, {"plain", "search"}),
         ({"text": "何备份"}, {"plain", "search"}),
         ({"text": "备份", "service": "kb"}, {"search"}),
@@ -93,6 +95,14 @@ def filled(shared: Service) -> Service:
 def test_filters(filled: Service, filters: dict[str, object], expected: set[str]) -> None:
     names = {one["id"]: name for name, one in EVENTS.items()}
     assert {names[record["id"]] for record in filled.queries(**filters)} == expected
+
+
+def test_a_beginning_of_more_words_than_can_be_named_finds_them_all(
+    filled: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = filled.queries(text="back*")
+    monkeypatch.setattr(queries, "_MAX_NAMED_WORDS", 0)
+    assert filled.queries(text="back*") == named != []
 
 
 def test_a_filter_holds_over_pages(service: Service) -> None:
