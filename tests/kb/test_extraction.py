@@ -80,3 +80,9 @@ def test_what_cannot_be_read_is_refused_with_the_reason(
 def test_deeply_nested_html_is_read() -> None:
     found = read(("<div>" * 3000 + "deep" + "</div>" * 3000).encode(), "a.html")
     assert found.blocks[0].text == "deep"
+
+
+def test_a_paragraph_that_is_a_picture_alone_is_no_passage() -> None:
+    text = "# One\n\n![A picture](a.webp)\n\nWords with ![a picture](b.webp).\n\n![A](a) ![B](b)"
+    blocks = read(text.encode(), "a.md").blocks
+    assert [(block.kind, block.text) for block in blocks] == [("heading", "One"), ("paragraph", "Words with ![a picture](b.webp).")]

@@ -60,6 +60,8 @@ def blocks_of(text: str) -> list[Block]:
         if token.type == "heading_open":
             blocks.append(_heading(tokens[index + 1], int(token.tag[1:])))
             continue
+        if token.type == "paragraph_open" and _is_picture(tokens[index + 1]):
+            continue
         raw = "\n".join(lines[token.map[0] : token.map[1]]).strip("\n")
         if token.type == "html_block":
             raw = _TAG.sub("", raw).strip()
@@ -67,6 +69,12 @@ def blocks_of(text: str) -> list[Block]:
         elif token.type in _KINDS:
             blocks.append(Block(_KINDS[token.type], raw))
     return [block for block in blocks if block.text.strip()]
+
+
+def _is_picture(inline: Token) -> bool:
+    """Whether a paragraph holds pictures and nothing else: a passage of it would answer nothing."""
+    children = [child for child in inline.children or [] if child.content.strip()]
+    return bool(children) and all(child.type == "image" for child in children)
 
 
 def plain(text: str) -> str:
