@@ -6,14 +6,19 @@ import { defineConfig, type Plugin } from "vite";
 const page = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 const GUIDE = new URL("../library/guide/", import.meta.url);
+const IMAGES = new URL("../docs/images/", import.meta.url);
 
-/** The guide's Markdown beside the pages, so that the sources of the sample library can be read. */
+/** The guide's Markdown and its pictures beside the pages, so that the sources of the sample library can be read. */
 const guide: Plugin = {
   name: "guide",
   generateBundle() {
     for (const path of readdirSync(GUIDE, { recursive: true, encoding: "utf8" })) {
       if (!path.endsWith(".md")) continue;
-      this.emitFile({ type: "asset", fileName: `guide/${path}`, source: readFileSync(new URL(path, GUIDE)) });
+      const source = readFileSync(new URL(path, GUIDE), "utf8");
+      this.emitFile({ type: "asset", fileName: `guide/${path}`, source });
+      for (const [, name = ""] of source.matchAll(/\]\([./]*docs\/images\/([\w-]+\.\w+)\)/g)) {
+        this.emitFile({ type: "asset", fileName: `guide/images/${name}`, source: readFileSync(new URL(name, IMAGES)) });
+      }
     }
   },
 };

@@ -47,4 +47,5 @@ def build_pages() -> None:
 
 def _sources() -> list[Path]:
     own = [path for path in WEB.iterdir() if path.name[0] != "." and path.name not in _NOT_SOURCES]
-    return [*own, ROOT / "library" / "guide"]  # the build puts the guide beside the pages
+    # The build puts the guide and its pictures beside the pages.
+    return [*own, ROOT / "library" / "guide", ROOT / "docs" / "images"]

@@ -2,6 +2,7 @@ import { JSDOM } from "jsdom";
 import { beforeAll, describe, expect, it } from "vitest";
 import { GrowingMarkdown } from "../src/markdown/growing";
 import { MarkdownRenderer, type RenderOptions } from "../src/markdown/render";
+import { picturePath } from "../src/read/document";
 
 const { window } = new JSDOM("<!doctype html>");
 const renderer = new MarkdownRenderer(window);
@@ -60,6 +61,25 @@ describe("sanitising", () => {
     const element = whole("![a cat](https://example.com/cat.png)");
     expect(element.querySelector("img")).toBeNull();
     expect(element.querySelector("a")?.textContent).toBe("a cat");
+  });
+
+  it("shows a picture where the page says that it lies with us", () => {
+    const picture = (address: string): string | null => (address === "../a.webp" ? "/guide/images/a.webp" : null);
+    const element = host();
+    element.append(renderer.fragment("![one](../a.webp) ![two](https://example.com/b.png)", { ...options, picture }));
+    expect([...element.querySelectorAll("img")].map((image) => image.outerHTML)).toEqual([
+      '<img src="/guide/images/a.webp" alt="one" loading="lazy">',
+    ]);
+    expect(element.querySelector("a")?.textContent).toBe("two");
+  });
+
+  it.each([
+    ["../../../docs/images/chat-en.webp", "guide/images/chat-en.webp"],
+    ["../../../docs/images/../secret.webp", null],
+    ["https://example.com/docs/images/a.webp", null],
+    ["../../../docs/images/a.html", null],
+  ])("knows where the guide's picture %s lies", (address, path) => {
+    expect(picturePath(address)).toBe(path);
   });
 
   it("cannot be led out of a code block by its language or text", () => {

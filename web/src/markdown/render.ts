@@ -16,6 +16,8 @@ export interface RenderSource {
 export interface RenderOptions {
   words: RenderWords;
   sources: readonly RenderSource[];
+  /** Where a picture lies that may be shown, by its address in the text. Without it all pictures become links. */
+  picture?: (address: string) => string | null;
   /** The level of a `# heading`. By default 3: an answer stands below the headings of its page. */
   topHeading?: number;
 }
@@ -35,7 +37,16 @@ const ALLOWED: Config = {
   ALLOW_ARIA_ATTR: false,
 };
 
-/** Markdown of a model → a sanitised fragment. Raw HTML in it is shown as text, pictures become links. */
+const ALLOWED_WITH_PICTURES: Config = {
+  ...ALLOWED,
+  ADD_TAGS: ["img"],
+  ADD_ATTR: ["src", "alt", "loading"],
+};
+
+/**
+ * Markdown of a model → a sanitised fragment. Raw HTML in it is shown as text, pictures become links
+ * where the page does not say otherwise.
+ */
 export class MarkdownRenderer {
   private readonly purify: DOMPurify;
   private readonly marked: Marked;
@@ -54,19 +65,25 @@ export class MarkdownRenderer {
 
   html(source: string, options: RenderOptions): string {
     this.options = options;
-    return this.purify.sanitize(this.marked.parse(source) as string, ALLOWED);
+    return this.purify.sanitize(this.marked.parse(source) as string, allowed(options));
   }
 
   fragment(source: string, options: RenderOptions): DocumentFragment {
     this.options = options;
-    return this.purify.sanitize(this.marked.parse(source) as string, { ...ALLOWED, RETURN_DOM_FRAGMENT: true });
+    return this.purify.sanitize(this.marked.parse(source) as string, { ...allowed(options), RETURN_DOM_FRAGMENT: true });
   }
 }
+
+const allowed = ({ picture }: RenderOptions): Config => (picture ? ALLOWED_WITH_PICTURES : ALLOWED);
 
 function renderer(options: () => RenderOptions): RendererObject {
   return {
     html: ({ text }) => escapeHtml(text),
-    image: ({ href, text }) => link(href, null, escapeHtml(text || href)),
+    image({ href, text }) {
+      const place = options().picture?.(href);
+      if (!place) return link(href, null, escapeHtml(text || href));
+      return `<img src="${escapeHtml(place)}" alt="${escapeHtml(text)}" loading="lazy">`;
+    },
     link({ href, title, tokens }) {
       return link(href, title ?? null, this.parser.parseInline(tokens));
     },

@@ -17,6 +17,12 @@ export const formatDocument = ({ language, name }: GuideDocument): string => `?/
 /** Where its Markdown lies, relative to the stack's root. */
 export const documentPath = ({ language, name }: GuideDocument): string => `guide/${language}/${name}.md`;
 
+/** Where a picture of the guide lies, relative to the stack's root: the build copies those that the guide names. */
+export function picturePath(address: string): string | null {
+  const match = /^(?:\.\.\/)+docs\/images\/([a-z0-9-]+\.(?:webp|png|svg))$/.exec(address);
+  return match ? `guide/images/${match[1]}` : null;
+}
+
 /**
  * Gives each heading the anchor that the knowledge base gives it in a source's address: in lower case, without
  * punctuation, blanks as hyphens; a repeated one gets -1, -2, …

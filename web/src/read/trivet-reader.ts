@@ -13,7 +13,7 @@ import { Follow } from "../preferences/follow";
 import { Preferences } from "../preferences/preferences";
 import { languageButton, themeButton } from "../preferences/switches";
 import { Failure, failureFromResponse, failureFromThrown } from "../transport/failure";
-import { anchorHeadings, documentPath, formatDocument, parseDocument, type GuideDocument } from "./document";
+import { anchorHeadings, documentPath, formatDocument, parseDocument, picturePath, type GuideDocument } from "./document";
 
 /** Shows one document of the guide, at the heading that the address names: where the sources of an answer lead. */
 @customElement("trivet-reader")
@@ -110,7 +110,11 @@ export class TrivetReader extends LitElement {
     if (this.source === null) return;
     const { language } = this.preferences;
     const words = commonWords[language];
-    this.article.replaceChildren(this.renderer.fragment(this.source, { words, sources: [], topHeading: 1 }));
+    const picture = (address: string): string | null => {
+      const path = picturePath(address);
+      return path && new URL(path, this.root).href;
+    };
+    this.article.replaceChildren(this.renderer.fragment(this.source, { words, sources: [], topHeading: 1, picture }));
     anchorHeadings(this.article.querySelectorAll("h1, h2, h3, h4, h5, h6"));
     const heading = this.article.querySelector("h1")?.textContent ?? readWords[language].title;
     document.title = `${heading} · Trivet`;
@@ -180,6 +184,14 @@ function styles() {
 
     .missing {
       color: var(--ink-soft);
+    }
+
+    .answer img {
+      display: block;
+      max-width: 100%;
+      height: auto;
+      border: 1px solid var(--line);
+      border-radius: var(--radius-m);
     }
 
     .answer h1 {
