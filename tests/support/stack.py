@@ -137,7 +137,7 @@ def running_stack(settings: Mapping[str, str] | None = None) -> Iterator[Stack]:
     try:
         with running_vendor() as vendor:
             stack = Stack(_copy(folder / "checkout"), folder / "pm2", vendor)
-            stack.write_env(**_environ(vendor), **(settings or {}))
+            stack.write_env(**{**_environ(vendor), **(settings or {})})
             try:
                 stack.command("make", "run")
                 yield stack
