@@ -85,4 +85,7 @@ def test_deeply_nested_html_is_read() -> None:
 def test_a_paragraph_that_is_a_picture_alone_is_no_passage() -> None:
     text = "# One\n\n![A picture](a.webp)\n\nWords with ![a picture](b.webp).\n\n![A](a) ![B](b)"
     blocks = read(text.encode(), "a.md").blocks
-    assert [(block.kind, block.text) for block in blocks] == [("heading", "One"), ("paragraph", "Words with ![a picture](b.webp).")]
+    assert [(block.kind, block.text) for block in blocks] == [
+        ("heading", "One"),
+        ("paragraph", "Words with ![a picture](b.webp)."),
+    ]
