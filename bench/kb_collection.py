@@ -8,13 +8,15 @@ some noise, and each text some sentences of the sample library, in Chinese or in
 import asyncio
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, func, insert, select
 
 from bench.kb_engines import ROOT, Engines
 from services.kb import catalogue
@@ -68,13 +70,17 @@ def make(engines: Engines, name: str, size: int, base: Vectors, model: Model) ->
     try:
         with write(engine) as connection:
             collection = catalogue.create(connection, name)
-        ids: list[int] = []
-        texts = sentences()
-        for first in range(0, size, BATCH):
-            with write(engine) as connection:
-                part = vectors[first : first + BATCH]
-                ids += _write(connection, collection, part, first, texts, model)
-        asyncio.run(_place(engines.chroma_url, collection, model, ids, vectors))
+            last = connection.execute(select(func.max(CHUNKS.c.id))).scalar() or 0
+        ids = list(range(last + 1, last + 1 + size))
+        placing = _place(engines.chroma_url, collection, model, ids, vectors)
+        with ThreadPoolExecutor(1) as aside:  # Chroma works while the words are written
+            placed = aside.submit(asyncio.run, placing)
+            texts = sentences()
+            for first in range(0, size, BATCH):
+                part = slice(first, first + BATCH)
+                with write(engine) as connection:
+                    _write(connection, collection, ids[part], vectors[part], texts, model)
+            placed.result()
         with write(engine) as connection:
             # Last of all: kb heals an index that does not hold yet what it should.
             catalogue.adopt_model(connection, collection, model)
@@ -96,35 +102,35 @@ def sentences() -> dict[str, list[str]]:
 def _write(
     connection: Connection,
     collection: CollectionRow,
+    ids: Sequence[int],
     vectors: Vectors,
-    first: int,
     texts: dict[str, list[str]],
     model: Model,
-) -> list[int]:
-    lexical = LexicalIndex(collection.id)
-    chooser = random.Random(first)
-    ids: list[int] = []
-    for document in range(first, first + len(vectors), CHUNKS_A_DOCUMENT):
-        lang = LANGUAGES[document // CHUNKS_A_DOCUMENT % 2]
-        document_id = f"{collection.name}-{document}"
-        connection.execute(insert(DOCUMENTS).values(**_document(collection, document_id, lang)))
-        for position in range(min(CHUNKS_A_DOCUMENT, first + len(vectors) - document)):
+) -> None:
+    chooser = random.Random(ids[0])
+    documents, chunks = [], []
+    for first in range(0, len(ids), CHUNKS_A_DOCUMENT):
+        lang = LANGUAGES[first // CHUNKS_A_DOCUMENT % 2]
+        document_id = f"{collection.name}-{ids[first]}"
+        documents.append(_document(collection, document_id, lang))
+        for position, chunk_id in enumerate(ids[first : first + CHUNKS_A_DOCUMENT]):
             chosen = chooser.choices(texts[lang], k=SENTENCES_A_CHUNK)
             body = ("" if lang == "zh" else " ").join(chosen)
-            row = _chunk(collection, document_id, lang, position, body)
-            statement = insert(CHUNKS).values(**row).returning(CHUNKS.c.id)
-            chunk_id = int(connection.execute(statement).scalar_one())
-            lexical.put(connection, chunk_id, "", body)
-            ids.append(chunk_id)
+            chunk = _chunk(collection, document_id, lang, position, body)
+            chunks.append({"id": chunk_id, **chunk})
     rows = [
         {"chunk_id": chunk_id, "model_key": model.key, "vector": vector.tobytes()}
         for chunk_id, vector in zip(ids, vectors, strict=True)
     ]
+    connection.execute(insert(DOCUMENTS), documents)
+    connection.execute(insert(CHUNKS), chunks)
     connection.execute(insert(VECTORS), rows)
-    return ids
+    lexical = LexicalIndex(collection.id)
+    for chunk in chunks:
+        lexical.put(connection, chunk["id"], "", chunk["text"])
 
 
-def _document(collection: CollectionRow, document_id: str, lang: str) -> dict[str, object]:
+def _document(collection: CollectionRow, document_id: str, lang: str) -> dict[str, Any]:
     return {
         "id": document_id,
         "collection_id": collection.id,
@@ -143,7 +149,7 @@ def _document(collection: CollectionRow, document_id: str, lang: str) -> dict[st
 
 def _chunk(
     collection: CollectionRow, document_id: str, lang: str, position: int, text: str
-) -> dict[str, object]:
+) -> dict[str, Any]:
     return {
         "document_id": document_id,
         "collection_id": collection.id,
