@@ -95,10 +95,10 @@ def doors(
 
 
 def open_door(
-    home: Path, prefix: str, upstream_url: str, *, analytics_url: str | None = None
+    home: Path, prefix: str, upstream_url: str, *, analytics_url: str | None = None, **more: str
 ) -> tuple[Nginx, str]:
     """nginx under a prefix before services at `upstream_url`, and the address of the chat page;
-    analytics may be another one."""
+    analytics may be another one, and `more` are further variables."""
     port = free_port()
     environ = {
         "TRIVET_RUN_DIR": str(home / "run"),
@@ -110,6 +110,7 @@ def open_door(
         "TRIVET_LLM_PROXY_URLS": upstream_url,
         "TRIVET_KB_URLS": upstream_url,
         "TRIVET_ANALYTICS_URLS": analytics_url or upstream_url,
+        **more,
     }
     nginx = Nginx(read_settings(StackSettings, environ))
     nginx.prepare()
