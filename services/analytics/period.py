@@ -5,7 +5,6 @@ Every offset in use is a multiple of a quarter of an hour, so a local midnight s
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -44,7 +43,8 @@ def bucket_time(bucket: int) -> datetime:
 
 
 class Periods:
-    """The periods of a window in order; the first and the last may be cut by the window."""
+    """The periods of a window in order; the first and the last may be cut by the window. `spans`:
+    the bucket in which each begins and the one before which it ends."""
 
     def __init__(self, window: Window, group_by: GroupBy) -> None:
         source = _hours(window) if group_by == "hour" else _dates(window, group_by)
@@ -53,10 +53,7 @@ class Periods:
             starts.setdefault(label, bucket)
         self.labels = list(starts)
         self.starts = list(starts.values())
-
-    def index_of(self, bucket: int) -> int:
-        """The place of the period that holds a bucket of the window."""
-        return bisect_right(self.starts, bucket) - 1
+        self.spans = list(zip(self.starts, [*self.starts[1:], window.end], strict=True))
 
 
 def _dates(window: Window, group_by: GroupBy) -> Iterator[tuple[str, int]]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, func, select, union_all
 
 from services.analytics.combination import Dictionary, FacetWords
@@ -27,6 +26,7 @@ from services.analytics.models import (
     table,
 )
 from services.analytics.period import Periods, Window, window
+from services.analytics.period_sums import sums_by_period
 from services.analytics.question_counts import QuestionCounts
 from services.analytics.record import rfc3339
 from services.analytics.schemas import (
@@ -58,7 +58,7 @@ def statistics(
     facets = _Facets(connection, dictionary.refreshed(connection), asked)
     top, missed = top_queries(connection, counts, asked)
     periods = Periods(asked, query.group_by)
-    by_period = _sums_by_period(connection, periods, asked.end)
+    by_period = sums_by_period(connection, periods)
     sums = {name: sum(period[name] for period in by_period) for name in PULSE_COLUMNS}
     return StatisticsAnswer(
         **_totals(sums).model_dump(),
@@ -238,25 +238,6 @@ def _rows(asked: Window) -> Any:
         *(func.group_concat(func.hex(parts.c[name]), "") for name in _MEASURES),
         *(func.sum(parts.c[name]) for name in SUM_COLUMNS),
     ).group_by(parts.c.facet)
-
-
-_SUMS_BY_PERIOD = (
-    "SELECT json_group_array(json_array(place, " + ", ".join(PULSE_COLUMNS) + ")) FROM ("  # noqa: S608  # our own names
-    "SELECT span.key AS place, "
-    + ", ".join(f"sum({name}) AS {name}" for name in PULSE_COLUMNS)
-    + " FROM json_each(?) AS span JOIN pulse ON pulse.bucket >= span.value ->> 0 "
-    "AND pulse.bucket < span.value ->> 1 GROUP BY span.key)"
-)
-
-
-def _sums_by_period(connection: Connection, periods: Periods, end: int) -> list[dict[str, int]]:
-    """The sums of each period, in order; the last one runs up to the bucket `end`."""
-    spans = list(zip(periods.starts, [*periods.starts[1:], end], strict=True))
-    found = connection.exec_driver_sql(_SUMS_BY_PERIOD, (orjson.dumps(spans).decode(),)).scalar()
-    sums = [dict.fromkeys(PULSE_COLUMNS, 0) for _ in spans]
-    for place, *values in orjson.loads(found or b"[]"):
-        sums[place] = dict(zip(PULSE_COLUMNS, values, strict=True))
-    return sums
 
 
 def _period(label: str, start: int, sums: Mapping[str, int]) -> Period:

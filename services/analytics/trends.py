@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from services.analytics.gap_models import Intent
-from services.analytics.models import BUCKET_US, Pulse, table
-from services.analytics.period import Periods, Window, window
+from services.analytics.models import BUCKET_US
+from services.analytics.period import Periods, window
+from services.analytics.period_sums import intents_by_period, sums_by_period
 from services.analytics.record import rfc3339
 from services.analytics.schemas import StatisticsQuery
 from services.analytics.trend_schemas import IntentCount, IntentsAnswer, TrendAnswer, TrendPeriod
-
-_intent = table(Intent)
-_pulse = table(Pulse)
 
 
 def intent_distribution(
     connection: Connection, query: StatisticsQuery, now: datetime
 ) -> IntentsAnswer:
     """How many questions of the window were about what, most first."""
-    asked = window(query.days, query.tz, now)
+    periods = Periods(window(query.days, query.tz, now), "month")
     counts: Counter[str] = Counter()
-    for _, name, questions in _counted(connection, asked):
-        counts[name] += questions
+    for found in intents_by_period(connection, periods):
+        counts.update(found)
     total = counts.total()
     return IntentsAnswer(
         days=query.days,
@@ -40,18 +37,10 @@ def intent_distribution(
 
 def query_trend(connection: Connection, query: StatisticsQuery, now: datetime) -> TrendAnswer:
     """Questions and searches of each period, and what the questions were about."""
-    asked = window(query.days, query.tz, now)
-    periods = Periods(asked, query.group_by)
-    sums: dict[int, Counter[str]] = defaultdict(Counter)
-    intents: dict[int, Counter[str]] = defaultdict(Counter)
-    inside = (_pulse.c.bucket >= asked.first) & (_pulse.c.bucket < asked.end)
-    columns = (_pulse.c.bucket, _pulse.c.questions, _pulse.c.searches, _pulse.c.zero_hits)
-    for bucket, *values in connection.execute(select(*columns).where(inside)):
-        place = periods.index_of(bucket)
-        for name, value in zip(("questions", "searches", "zero_hits"), values, strict=True):
-            sums[place][name] += value
-    for bucket, name, questions in _counted(connection, asked):
-        intents[periods.index_of(bucket)][name] += questions
+    periods = Periods(window(query.days, query.tz, now), query.group_by)
+    sums = sums_by_period(connection, periods)
+    intents = intents_by_period(connection, periods)
+    told = zip(periods.labels, periods.starts, sums, intents, strict=True)
     return TrendAnswer(
         days=query.days,
         tz=query.tz,
@@ -60,17 +49,11 @@ def query_trend(connection: Connection, query: StatisticsQuery, now: datetime) -
             TrendPeriod(
                 label=label,
                 start=rfc3339(start * BUCKET_US),
-                questions=sums[place]["questions"],
-                searches=sums[place]["searches"],
-                zero_hits=sums[place]["zero_hits"],
-                intents=dict(intents[place].most_common()),
+                questions=counted["questions"],
+                searches=counted["searches"],
+                zero_hits=counted["zero_hits"],
+                intents=about,
             )
-            for place, (label, start) in enumerate(zip(periods.labels, periods.starts, strict=True))
+            for label, start, counted, about in told
         ],
     )
-
-
-def _counted(connection: Connection, asked: Window) -> list[tuple[int, str, int]]:
-    inside = (_intent.c.bucket >= asked.first) & (_intent.c.bucket < asked.end)
-    rows = connection.execute(select(_intent).where(inside))
-    return [(row.bucket, row.name, row.questions) for row in rows]
