@@ -37,7 +37,7 @@ def reached(key: Key, asked: object, target: Target) -> Target:
 def affordable(key: Key, target: Target) -> Target:
     """`target` without what has no price, where the key has a budget: money that is not counted
     cannot be limited. Raises PermissionDenied where nothing of what was asked for is left."""
-    if not key.has_budget:
+    if not key.has_budget or (target.price is not None and not target.tiers):
         return target
     return _narrowed(target, lambda _number, _tier, one: one.price is not None, _NO_PRICE)
 
