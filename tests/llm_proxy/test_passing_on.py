@@ -85,6 +85,13 @@ def stream_of(end: str) -> bytes:
     return "".join(f"{event.lstrip(end)}{end}{end}" for event in [*events, "data: [DONE]"]).encode()
 
 
+def without_ids(stream: bytes, end: str) -> bytes:
+    """What is left out: OpenAI's SDK fails on a heartbeat that comes after an id."""
+    line = f"id: 7{end}".encode()
+    assert line in stream
+    return stream.replace(line, b"")
+
+
 @settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -99,12 +106,13 @@ def test_a_stream_comes_through_as_it_was_given_however_the_network_cut_it(
     more: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
     response = gateway.chat("openai/verbatim", answer=sent.decode(), cuts=cuts, **more)
     assert response.status_code == 200, response.text
-    assert response.content == sent
+    assert response.content == without_ids(sent, end)
 
 
 def test_without_the_wish_for_usage_its_chunk_alone_is_missing(gateway: Gateway) -> None:
-    sent = stream_of("\n")
-    response = gateway.chat("openai/verbatim", answer=sent.decode(), stream=True)
+    answer = stream_of("\n")
+    response = gateway.chat("openai/verbatim", answer=answer.decode(), stream=True)
+    sent = without_ids(answer, "\n")
     usage = sent.index(b"data: " + CHUNKS[-1].encode())
     start = sent.rindex(b"\n\n", 0, usage) + 2
     end = sent.index(b"\n\n", usage) + 2

@@ -229,3 +229,18 @@ def test_tiny_pieces_of_a_large_event_are_put_together_in_reasonable_time() -> N
     event = b"data: " + b"x" * 300_000 + b"\n\n"
     given = b"".join(frames.cut(event[i : i + 1]) for i in range(len(event)))
     assert given == event
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("step", [1, 7, 10_000])
+def test_ids_and_delays_of_a_stream_are_left_out(end: str, step: int) -> None:
+    said = [f'data: {{"id":"x","choices":[{{"delta":{{"content":"id: {n}"}}}}]}}' for n in "ab"]
+    said += ["data: [DONE]"]
+    plain = "".join(f"event: message{end}{line}{end}{end}" for line in said).encode()
+    numbers = [f"id: {n}{end}retry: 30{end}event" for n in range(3)]
+    parts = plain.decode().split("event")[1:]
+    numbered = "".join(map("".join, zip(numbers, parts, strict=True))).encode()
+    reader = OpenAiDialect("p").stream()
+    pieces = [numbered[i : i + step] for i in range(0, len(numbered), step)]
+    given = b"".join(map(reader.feed, pieces)) + reader.close()
+    assert (given, reader.ended, reader.failure) == (plain, True, None)

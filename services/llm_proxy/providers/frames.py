@@ -14,6 +14,7 @@ from services.kernel.sse import SseEvent, SseParser
 
 MAX_EVENT_BYTES = 8 * 1024**2
 _TAIL_BYTES = 2048
+_NUMBER = re.compile(rb"(?<![^\r\n])(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\n|\r)")
 _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 
 
@@ -54,6 +55,10 @@ class Frames:
             self._hold(data[end:])
         return self._keep(data[:end]) if end else b""
 
+    def shown(self, events: bytes) -> bytes:
+        """Whole events as the caller is to see them."""
+        return events
+
     def rest(self) -> bytes:
         """What is held back, given up."""
         held, self._held, self._held_bytes, self._seam = self._held, [], 0, b""
@@ -85,6 +90,35 @@ class Frames:
         while self._tail_bytes - len(tail[0]) >= _TAIL_BYTES:
             self._tail_bytes -= len(tail.pop(0))
         return events
+
+
+class Unnumbered(Frames):
+    """The same for a stream whose events have `id:` or `retry:` lines: it is shown without them.
+
+    After such a line openai-python (3.54) takes a comment, which a heartbeat is, for an event
+    without data, and fails on it.
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def going_on(cls, frames: Frames) -> Unnumbered:
+        """In the place of `frames`, with what these hold."""
+        found = cls()
+        for name in Frames.__slots__:
+            setattr(found, name, getattr(frames, name))
+        return found
+
+    def cut(self, data: bytes) -> bytes:
+        return self.shown(super().cut(data))
+
+    def shown(self, events: bytes) -> bytes:
+        return _NUMBER.sub(b"", events)
+
+
+def is_numbered(events: bytes) -> bool:
+    """Whether there is an `id:` or `retry:` line."""
+    return (b"id:" in events or b"retry:" in events) and _NUMBER.search(events) is not None
 
 
 def last_boundary(data: bytes) -> int:

@@ -19,7 +19,9 @@ from services.llm_proxy.providers.failure import complaint_of, translate, transl
 from services.llm_proxy.providers.frames import (
     MAX_EVENT_BYTES,
     Frames,
+    Unnumbered,
     data_backwards,
+    is_numbered,
     read_events,
     spans,
 )
@@ -108,7 +110,7 @@ class OpenAiStream:
         self._secret = secret
         self._strip_usage = strip_usage
         self._extra = extra
-        self._frames = Frames()
+        self._frames: Frames = Frames()
         self._pending: list[bytes] = []  # events before the first real output
         self._pieces = 0
         self._usage: Usage | None = None
@@ -168,7 +170,7 @@ class OpenAiStream:
         for start, end in spans(events):
             raw = events[start:end]
             if self.began:
-                return self._release() + self._inspect(events[start:])
+                return self._release() + self._inspect(self._frames.shown(events[start:]))
             self._judge(raw)
             if self.failure is not None:
                 return b""
@@ -194,7 +196,9 @@ class OpenAiStream:
 
     def _release(self) -> bytes:
         given, self._pending = b"".join(self._pending).removeprefix(_BOM), []
-        return self._inspect(self._with_extra(given))
+        if is_numbered(given):
+            self._frames = Unnumbered.going_on(self._frames)
+        return self._inspect(self._with_extra(self._frames.shown(given)))
 
     def _with_extra(self, events: bytes) -> bytes:
         """`extra` put into the first chunk, the only one that is ever written anew."""
