@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -57,7 +58,9 @@ def processor() -> str:
 
 
 def versions() -> list[tuple[str, str]]:
-    found = [("Python", platform.python_version())]
+    # Debian's build takes a seventh less time for a call than one without profile optimisation.
+    builder = "the distribution's build" if sys.base_prefix == "/usr" else "a build of its own"
+    found = [("Python", f"{platform.python_version()} ({builder})")]
     try:
         shown = subprocess.run([binary(), "-v"], capture_output=True, text=True, check=True)
         found.append(("nginx", shown.stderr.strip().rpartition("/")[2]))
