@@ -22,6 +22,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 def load_yaml(text: str, file: str) -> dict[str, Any]:
     """The document as a mapping. Raises ConfigurationError naming the line."""
     try:
+        _require_names_once(yaml.compose(text, Loader=yaml.CSafeLoader), file)
         value = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
@@ -31,6 +32,26 @@ def load_yaml(text: str, file: str) -> dict[str, Any]:
         raise ConfigurationError(f"{file}: must be a mapping of names to values")
     _require_shallow(value, file)
     return value
+
+
+def _require_names_once(root: yaml.Node | None, file: str) -> None:
+    """Raises ConfigurationError where a name stands twice: YAML would take the last, silently."""
+    waiting, seen = [root], set[int]()  # an alias may stand for what is being looked at
+    while waiting:
+        node = waiting.pop()
+        if node is None or isinstance(node, yaml.ScalarNode) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+            continue
+        names = set[str]()
+        for name, value in node.value:
+            waiting.append(value)
+            if isinstance(name, yaml.ScalarNode) and name.value in names:
+                line = name.start_mark.line + 1
+                raise ConfigurationError(f"{file}: {name.value} stands twice, again in line {line}")
+            names.add(name.value if isinstance(name, yaml.ScalarNode) else "")
 
 
 def _require_shallow(value: Any, file: str, depth: int = 0) -> None:

@@ -423,10 +423,9 @@ def test_an_upstreams_error_is_told_as_for_any_chat(start: Start) -> None:
     with start() as gateway:
         gateway.neighbours.passages = PASSAGES
         path = gateway.folder / "assistants.yaml"
-        text = path.read_text(encoding="utf-8")
-        path.write_text(
-            text.replace("    collection:", "    model: openai/silent\n    collection:")
-        )
+        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+        file["assistants"]["site"]["model"] = "openai/silent"
+        path.write_text(yaml.safe_dump(file, allow_unicode=True), encoding="utf-8")
         gateway.app.state.assistants.refresh()
         assert ask(gateway, stream=True).status_code == 504
 

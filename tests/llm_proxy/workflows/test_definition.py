@@ -148,6 +148,12 @@ def test_what_is_no_definition_is_refused_and_raises_nothing(tmp_path: Path, tex
     assert list(read(tmp_path, text).problems) == ["mine.yaml"]
 
 
+def test_a_name_that_stands_twice_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("concurrency: 1\ntitle: {en: a, zh: b}\nconcurrency: 2\n")
+    found = read_folder(tmp_path, {}).problems["mine.yaml"]
+    assert found == ["mine.yaml: concurrency stands twice, again in line 3"]
+
+
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "My Flow.yaml").write_text(yaml.safe_dump(GOOD))
     assert "My Flow.yaml" in read_folder(tmp_path, {}).problems
