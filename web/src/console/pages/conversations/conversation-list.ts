@@ -231,7 +231,6 @@ function styles() {
 
     .what > a[data-none] {
       color: var(--ink-soft);
-      font-style: italic;
       font-weight: 400;
     }
 

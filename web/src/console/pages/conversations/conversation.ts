@@ -277,7 +277,6 @@ function styles() {
     .question[data-none],
     .none {
       color: var(--ink-soft);
-      font-style: italic;
     }
 
     .answered {
