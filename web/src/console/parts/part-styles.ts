@@ -8,7 +8,7 @@ export const partStyles = css`
   }
 
   .problem .told {
-    flex: 1;
+    flex: 1 1 12rem;
     min-width: 0;
     overflow-wrap: anywhere;
   }

@@ -45,6 +45,15 @@ export class AnalyticsPage extends LitElement implements ConsolePageElement {
     void this.report.now();
   }
 
+  /** A row of tabs that is too long for a phone shows the one that is open. */
+  protected override updated(_changed: PropertyValues): void {
+    const tabs = this.renderRoot.querySelector<HTMLElement>(".tabs");
+    const open = tabs?.querySelector<HTMLElement>("[aria-current=page]");
+    if (!tabs || !open) return;
+    const beyond = open.offsetLeft + open.offsetWidth - tabs.offsetLeft - tabs.clientWidth;
+    if (beyond > tabs.scrollLeft) tabs.scrollLeft = beyond;
+  }
+
   override render() {
     const { words, section: part } = this;
     return html`
@@ -179,7 +188,7 @@ function styles() {
 
     @media (max-width: 40rem) {
       .tabs {
-        gap: var(--space-4);
+        gap: var(--space-3);
       }
     }
 

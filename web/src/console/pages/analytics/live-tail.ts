@@ -83,7 +83,7 @@ export class LiveTail extends PagePart {
         <p class=${record.text ? "" : "faint"}>${record.text || words.noText}</p>
         <p class="facts">
           ${this.facts(record).map((fact) => html`<span>${fact}</span>`)}
-          ${record.session ? html`<a href=${formatRoute(`/conversations/${record.session}`)}>${words.conversation}</a>` : nothing}
+          ${record.conversation ? html`<a href=${formatRoute(`/conversations/${record.conversation}`)}>${words.conversation}</a>` : nothing}
         </p>
       </div>
     </li>`;

@@ -17,8 +17,8 @@ export interface LiveRecord {
   firstTokenSeconds: number | null;
   found: number | null;
   rating: string;
-  /** The conversation that it belongs to; empty: none. */
-  session: string;
+  /** The conversation that it belongs to, by its own id or that of the one request; empty: none. */
+  conversation: string;
 }
 
 export const MOST_SHOWN = 200;
@@ -73,7 +73,7 @@ export function parseRecord(body: unknown): LiveRecord {
     firstTokenSeconds: item.number("first_token_seconds"),
     found: item.number("total_found"),
     rating: item.text("rating"),
-    session: item.text("session_id"),
+    conversation: item.text("session_id") || (item.text("kind") === "chat" ? item.text("request_id") : ""),
   };
 }
 

@@ -193,13 +193,9 @@ function styles() {
       margin-top: 0;
     }
 
-    section + section h2 {
-      margin-top: var(--space-6);
-    }
-
-    @media (min-width: 64rem) {
-      .two section + section h2 {
-        margin-top: 0;
+    @media (max-width: 64rem) {
+      .two section + section {
+        margin-top: var(--space-6);
       }
     }
 
@@ -321,6 +317,12 @@ function styles() {
       stroke: var(--patina);
       stroke-width: 1.5;
       stroke-linejoin: round;
+    }
+
+    @media (max-width: 40rem) {
+      .share .meter {
+        display: none;
+      }
     }
   `;
 }
