@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, or_, select
 
@@ -70,7 +70,7 @@ class Evaluator:
         async def one(question: GoldenQuestion, lang: str) -> _Asked:
             named = {languages[name] for name in question.relevant}
             async with limit:
-                query = Query(question.query, collection, mode, _PASSAGES)
+                query = Query(question.query, collection, mode, _PASSAGES, snippets=False)
                 pair = (lang, "+".join(sorted(named)))
                 return await self._asked(query, question, pair, no_answer)
 
@@ -99,11 +99,7 @@ class Evaluator:
         sources = [name.partition("#")[0] for name in question.relevant]
         own = {hit.row.source for hit in found.hits if hit.row.document_id in question.relevant}
         left_out = Condition("source", "not_in", [*sources, *own])
-        return _best(
-            await self._undegraded(
-                Query(query.text, query.collection, query.mode, _PASSAGES, conditions=[left_out])
-            )
-        )
+        return _best(await self._undegraded(replace(query, conditions=[left_out])))
 
     async def _undegraded(self, query: Query) -> Found:
         for _ in range(_ATTEMPTS):

@@ -16,7 +16,8 @@ _CANDIDATES = 50
 
 @dataclass(frozen=True)
 class Query:
-    """What is searched for. `lang`: of the passage; `neighbours`: passages around each hit."""
+    """What is searched for. `lang`: of the passage; `neighbours`: passages around each hit;
+    `snippets`: whether hits come with theirs, which is a third of a search's work."""
 
     text: str
     collection: str = catalogue.DEFAULT_COLLECTION
@@ -26,6 +27,7 @@ class Query:
     lang: str = ""
     conditions: Sequence[Condition] = ()
     neighbours: int = 0
+    snippets: bool = True
 
     @property
     def candidates(self) -> int:

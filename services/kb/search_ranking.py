@@ -64,7 +64,7 @@ def resolved(
             relevance=scores[i],
             cosine=dense.measured.get(i, cosines.get(i)),
             bm25=by_words[i].score if i in by_words else None,
-            snippet=snippet_of(rows[i].text, terms),
+            snippet=snippet_of(rows[i].text, terms) if query.snippets else Snippet("", []),
             neighbours=_neighbours(connection, rows[i], query.neighbours),
         )
         for i in good[: query.top_k]
