@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from services.analytics.app import create_app
 from services.analytics.dashboard_schemas import PoemsQuery
 from services.analytics.settings import Settings
 from services.kernel.auth import ensure_token
-from tests.analytics.making import NOW
+from tests.analytics.making import NOW, event
 from tests.kb.conftest import Kb, running_kb
 from tests.kb.poem_making import briefing, created, made_by_a_model, poem, translation
 from tests.kb.test_poems_statistics import backdate
@@ -90,6 +90,20 @@ def test_the_dashboard_is_right_at_once_after_a_deletion(pair: Pair) -> None:
     answer = pair.get("dashboard")
     assert (answer["total_poets"], answer["total_poems"]) == (0, 0)
     assert answer["recent_activity"] == []
+
+
+def test_a_cleanup_of_events_takes_nothing_from_the_statistics_of_poems(pair: Pair) -> None:
+    made = created(pair.kb.admin, "", poem())["id"]
+    created(pair.kb.admin, f"/{made}/translations", translation())
+    old = event("workflow", {"trivet.workflow": "translation"}, ago=timedelta(days=10))
+    sent = pair.client.post("/api/analytics/events", json={"events": [old]})
+    assert sent.json()["accepted"] == 1, sent.text
+    before = pair.get("dashboard")
+    wanted = {"older_than_days": 1, "dry_run": False}
+    gone = pair.client.post("/api/analytics/cleanup", json=wanted).json()
+    assert gone["deleted"]["workflow"] == 1, gone
+    assert pair.get("dashboard") == before
+    assert before["total_translations"] == 1
 
 
 def test_productivity_has_every_period_of_the_days(pair: Pair) -> None:

@@ -1,5 +1,6 @@
 """The state machine in the database: leases, fences, what is recorded once, what is forgotten."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -11,12 +12,13 @@ import pytest
 from sqlalchemy import Engine
 
 from services.kernel.errors import Conflict
-from services.llm_proxy.workflows.leases import Lease, LeaseLost, Leases
+from services.llm_proxy.workflows.leases import MAX_CLAIMS, Lease, LeaseLost, Leases
 from services.llm_proxy.workflows.library import read_folder
 from services.llm_proxy.workflows.store import TaskStore, open_workflow_engine
 from services.llm_proxy.workflows.tasks import NewTask, StepResult, Task, payload_of
-from tests.llm_proxy.workflows.conftest import DEFINITIONS, give_database
-from tests.llm_proxy.workflows.stands import POEM
+from tests.llm_proxy.workflows.conftest import DEFINITIONS, Start, give_database
+from tests.llm_proxy.workflows.stands import POEM, said_to
+from tests.support.wait import until
 
 WORKFLOW = read_folder(DEFINITIONS, {}).workflows["translation"]
 LIMITS = {"translation": 2}
@@ -116,6 +118,40 @@ def test_a_step_is_finished_once(store: TaskStore, leases: Leases) -> None:
     assert done.progress == 25 and done.steps[0].tokens == 3
     with pytest.raises(LeaseLost):
         leases.finish_step(lease, 0, DONE)
+
+
+def test_what_goes_down_again_and_again_fails_plainly(start: Start, tmp_path: Path) -> None:
+    with start() as house:
+        house.model.hold()
+        task_id = house.translate()
+        until(lambda: house.model.running, 10, "the model is asked")
+    database = tmp_path / "data" / "llm_proxy.db"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE workflow_tasks SET claims = ?", (MAX_CLAIMS,))
+    with start() as house:
+        task = house.ended(task_id)
+        assert task["status"] == "failed" and task["error"]["type"] == "internal_error"
+        assert "never came to its end" in task["message"]
+
+
+def test_each_step_leaves_what_it_was_given_and_what_came_of_it(
+    start: Start, tmp_path: Path
+) -> None:
+    with start() as house:
+        task_id = house.translate()
+        house.ended(task_id)
+    wanted = (
+        "SELECT prompt, answer, outputs, model, input_tokens, output_tokens, cost_usd, seconds "
+        "FROM workflow_steps WHERE task_id = ? ORDER BY position"
+    )
+    with closing(sqlite3.connect(tmp_path / "data" / "llm_proxy.db")) as connection:
+        rows = connection.execute(wanted, (task_id,)).fetchall()
+    assert len(rows) == 3 and all(value is not None for row in rows for value in row)
+    prompt, answer, outputs, *rest = rows[0]
+    assert str(POEM["title"]) in json.loads(prompt)[-1]["content"]
+    assert answer == said_to({"messages": json.loads(prompt)})
+    assert json.loads(outputs)["translation"] == "moon\n  frost (first)"
+    assert rest[:4] == ["vendor/good", 10, 5, 0.00002]
 
 
 def test_a_released_task_goes_on_elsewhere_with_what_was_done(

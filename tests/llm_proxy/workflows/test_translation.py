@@ -1,9 +1,12 @@
 """Translations: from the call to what kb keeps, in each mode, with and without a briefing."""
 
-import pytest
+from typing import Any
 
-from tests.llm_proxy.workflows.conftest import House, Start, data_of
-from tests.llm_proxy.workflows.stands import BRIEFING, POEM
+import pytest
+from starlette.responses import Response
+
+from tests.llm_proxy.workflows.conftest import House, Start, data_of, models_file
+from tests.llm_proxy.workflows.stands import BRIEFING, POEM, said_to
 from tests.support.wait import until
 
 pytestmark = pytest.mark.process
@@ -71,6 +74,21 @@ def test_modes_choose_the_model_of_each_step(start: Start) -> None:
             task = house.ended(house.translate(mode))
             assert [call["model"] for call in house.model.calls] == asked
             assert [step["model"] for step in task["steps"]] == [f"vendor/{m}" for m in asked]
+
+
+def test_a_step_that_another_model_stood_in_for_names_that_model(start: Start) -> None:
+    def models(model_url: str) -> dict[str, Any]:
+        file = models_file(model_url)
+        file["providers"]["spare"] = dict(file["providers"]["vendor"])
+        return {**file, "fallbacks": {"vendor/good": ["spare/good"]}}
+
+    with start(models=models) as house:
+        failures = iter([Response("", 500)])
+        house.model.answer = lambda body: next(failures, None) or said_to(body)
+        task = house.ended(house.translate())
+        assert task["status"] == "completed"
+        used = [step["model"] for step in task["steps"]]
+        assert used == ["spare/good", "vendor/good", "vendor/good"]
 
 
 def test_a_step_sees_the_poem_as_it_is_and_what_came_before(house: House) -> None:
