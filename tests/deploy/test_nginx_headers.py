@@ -1,6 +1,7 @@
 """Headers on the way in and on the way out."""
 
 import re
+import time
 
 import httpx
 import pytest
@@ -27,6 +28,16 @@ def test_a_bad_request_id_is_replaced(door: Site, bad: str) -> None:
     made = answer.headers["x-request-id"]
     assert re.fullmatch(r"[0-9a-f]{32}", made)
     assert answer.json()["headers"]["x-request-id"] == made
+
+
+def test_ids_that_nginx_makes_rise_and_differ(door: Site) -> None:
+    began_ms = time.time_ns() // 10**6
+    made = [httpx.get(door.url("api/search")).headers["x-request-id"] for _ in range(5)]
+    times = [int(one[:13]) for one in made]
+    assert began_ms <= times[0]
+    assert times == sorted(times)
+    assert times[-1] <= time.time_ns() // 10**6
+    assert len({one[13:] for one in made}) == 5
 
 
 def test_a_service_learns_the_address_from_the_peer_alone(door: Site) -> None:
