@@ -28,10 +28,13 @@ ROUTES = [
     ("api/evaluate", "kb"),
     ("api/v1/poems", "kb"),
     ("api/v1/poems/3/translations", "kb"),
+    ("api/passages", "kb"),
     ("services/kb/livez", "kb"),
+    ("services/kb/settings", "kb"),
     ("api/analytics/health", "analytics"),
     ("api/analytics/live", "analytics"),
     ("api/analytics/export", "analytics"),
+    ("api/analytics/conversations", "analytics"),
     ("api/v1/statistics/dashboard", "analytics"),
     ("services/analytics/openapi.json", "analytics"),
 ]
