@@ -206,7 +206,10 @@ class CommonSettings:
         "DOMAIN", "", "Host name of the site; once set, nginx serves HTTPS only. Empty: a trial."
     )
     tls_certificate: str = setting(
-        "TRIVET_TLS_CERTIFICATE", "", "Certificate chain (PEM) for DOMAIN. Empty: self-signed."
+        "TRIVET_TLS_CERTIFICATE",
+        "",
+        "Certificate chain (PEM) for DOMAIN. Empty: self-signed.",
+        private=True,
     )
     tls_key: str = setting(
         "TRIVET_TLS_KEY", "", "Path of the private key (PEM) of the certificate.", private=True
