@@ -86,7 +86,7 @@ class Maker:
             "id": uuid7(time_us),
             "time_us": time_us,
             "kind": int(kind),
-            "request_id": os.urandom(16),
+            "request_id": uuid7(time_us),  # ids rise as those of nginx and the kernel do
             "session": f"conversation-{self._made // 8:012d}",
             "visitor_id": os.urandom(12),
             "extra": None,
