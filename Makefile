@@ -1,5 +1,5 @@
 # Each line calls scripts/, which people and CI may call as well.
-.PHONY: run stop reload test check bench doctor lock
+.PHONY: run stop reload test check bench doctor lock screenshots
 
 run:     ; @scripts/run
 stop:    ; @scripts/stop
@@ -9,3 +9,4 @@ check:   ; @scripts/check
 bench:   ; @scripts/bench
 doctor:  ; @scripts/doctor
 lock:    ; @scripts/lock
+screenshots: ; @scripts/screenshots

@@ -89,7 +89,8 @@ function styles() {
     }
 
     li {
-      flex: 1 0 11rem;
+      flex: 1 0 9.75rem; /* four fit beside one another in the chat's column */
+      min-width: 0;
       max-width: 16rem;
       scroll-snap-align: start;
     }

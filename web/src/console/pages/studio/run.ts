@@ -113,7 +113,7 @@ export class RunView extends PagePart {
   private step(step: Step, run: Run) {
     const words = studioWords[this.language];
     const name = stepName(step.name, this.language);
-    const text = run.texts.get(step.name)?.text ?? "";
+    const text = withoutTags(run.texts.get(step.name)?.text ?? "");
     const facts = [
       step.model ?? "",
       step.tokens === null ? "" : words.tokens(formatNumber(step.tokens, this.locale)),
@@ -175,6 +175,9 @@ export class RunView extends PagePart {
     }
   }
 }
+
+/** A model marks title, translation and notes by tags, which say nothing to a reader; the last may be half written. */
+const withoutTags = (text: string): string => text.replace(/<\/?[a-z_]+>\n?/g, "\n").replace(/<\/?[a-z_]*$/, "").trim();
 
 function styles() {
   return css`
