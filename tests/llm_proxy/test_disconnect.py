@@ -1,6 +1,7 @@
 """The caller leaves: the upstream call is closed at once, in each phase, streaming or not."""
 
 import socket
+from collections.abc import Iterator
 
 import orjson
 import pytest
@@ -91,16 +92,23 @@ def test_leaving_while_kb_searches_ends_the_search(gateway: Gateway, stream: boo
         neighbours.busy = False
 
 
+@pytest.fixture
+def knowing(gateway: Gateway) -> Iterator[Gateway]:
+    """The gateway, while kb finds something."""
+    gateway.neighbours.passages = [{"id": "1", "title": "Backup", "content": "Copy data/."}]
+    yield gateway
+    gateway.neighbours.passages = []
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("assistant", ["waiting", "rethinking"])
 def test_leaving_an_assistant_whose_model_is_silent_closes_the_upstream(
-    gateway: Gateway, assistant: str, stream: bool
+    knowing: Gateway, assistant: str, stream: bool
 ) -> None:
-    vendor = gateway.vendor
-    gateway.neighbours.passages = [{"id": "1", "title": "Backup", "content": "Copy data/."}]
+    vendor = knowing.vendor
     until(lambda: idle(vendor), 5, "the vendor is idle")
     body = about_backups(assistant, stream=stream)
-    caller = Caller(gateway, "/v1/chat/completions", body)
+    caller = Caller(knowing, "/v1/chat/completions", body)
     until(lambda: vendor.open_streams == 1, 5, "the call is open upstream")
     caller.leave()
     until(lambda: idle(vendor), 0.8, "the upstream is closed")
