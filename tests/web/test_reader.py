@@ -66,3 +66,12 @@ def test_nothing_but_the_guide_can_be_read(page: Page, site: Site, watch: Watch)
     page.goto(f"{site.url}read/?/guide/en/unwritten.md")
     expect(page.get_by_text("There is no such document.")).to_be_visible()
     assert site.upstream.requests == []
+
+
+def test_the_guides_pictures_are_shown_from_the_stack_itself(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}read/?/guide/en/ask.md")
+    picture = page.get_by_role("img", name="An answer with its sources and a block of code")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 1000
+    address = str(picture.evaluate("image => image.src"))
+    assert address == f"{site.url}guide/images/chat-en.webp"
