@@ -126,6 +126,7 @@ class _Parts:
                 gate=_gate(settings, limiter, self.book),
                 app_sessions=AppSessions(settings.app_sessions_path),
                 keyring=keyring,
+                counts=limiter.table,
                 client=client,
                 dispatcher=Dispatcher(Relay(client), fleet),
                 kb=kb,

@@ -24,6 +24,7 @@ from services.llm_proxy.keys.handlers import (
     rotate_key,
     show_key,
 )
+from services.llm_proxy.keys.usage import show_usage
 from services.llm_proxy.listing import list_models, list_providers
 from services.llm_proxy.metering import note_refusal, note_refused_embeddings
 from services.llm_proxy.pages import show_assistant, take_feedback
@@ -101,6 +102,7 @@ def _keys() -> list[Operation]:
         operation("PATCH", one, change_key, access=administrator),
         operation("DELETE", one, revoke_key, access=administrator, status=204),
         operation("POST", f"{one}/rotate", rotate_key, access=administrator),
+        operation("GET", f"{one}/usage", show_usage, access=administrator),
     ]
 
 

@@ -13,6 +13,7 @@ from services.llm_proxy.assistants import Assistants
 from services.llm_proxy.catalog import Catalog
 from services.llm_proxy.company import Company
 from services.llm_proxy.keys.keyring import Keyring
+from services.llm_proxy.limits.table import Table
 from services.llm_proxy.metering import Metering
 from services.llm_proxy.meters import Meters
 from services.llm_proxy.resilience.dispatcher import Dispatcher
@@ -33,6 +34,7 @@ class State:
     gate: Gate
     app_sessions: AppSessions
     keyring: Keyring
+    counts: Table
     client: Client
     dispatcher: Dispatcher
     kb: NeighbourClient
