@@ -96,7 +96,7 @@ describe("budgets", () => {
     [{ spent_today_usd: 7.9 }, []],
     [{ spent_today_usd: 8 }, ["day"]],
     [{ spent_today_usd: 8, spent_this_month_usd: 99 }, ["month"]],
-    [{ daily_budget_usd: 0 }, ["day"]],
+    [{ daily_budget_usd: 0 }, []],
     [{ daily_budget_usd: null, spent_today_usd: 50 }, []],
     [{ spent_today_usd: 10, revoked_at: "2026-01-01T00:00:00Z" }, []],
     [{ spent_today_usd: 10, expires_at: "2026-01-30T11:59:00Z" }, []],

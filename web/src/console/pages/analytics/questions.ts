@@ -1,15 +1,16 @@
-import { css, html, nothing, svg, type CSSResultGroup, type PropertyValues } from "lit";
+import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { analyticsWords } from "../../../i18n/analytics";
-import { formatNumber, formatPercent } from "../../parts/format";
+import { formatNumber } from "../../parts/format";
 import { ghostLines, looks } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
+import { timeIn } from "../../parts/period";
 import { Reading } from "../../parts/reading";
-import { formatRoute } from "../../router";
-import { periodName, timeIn } from "../../parts/period";
-import type { Question } from "./question";
 import type { Report } from "../../parts/report";
-import { REASONS, readIntents, readUnanswered, type Intent, type Intents, type Reason, type Unanswered } from "./unanswered";
+import { formatRoute } from "../../router";
+import type { Question } from "./question";
+import "./subjects";
+import { REASONS, readUnanswered, type Reason, type Unanswered } from "./unanswered";
 
 /** The service looks for no longer text. */
 const MOST_TEXT = 200;
@@ -21,25 +22,18 @@ export class AskedPart extends PagePart {
   @property({ attribute: false }) question!: Question;
   @state() private reason: Reason = "zero_hit";
   private readonly unanswered = new Reading(this, (signal) => readUnanswered(this.client, this.reason, this.question, signal));
-  private readonly intents = new Reading(this, (signal) => readIntents(this.client, this.question, signal));
-  private shown = "";
-  private shownIntents = "";
 
   static override styles: CSSResultGroup = [PagePart.styles, styles()];
 
-  protected override willUpdate(_changed: PropertyValues): void {
-    const { days, groupBy, tz } = this.question;
-    const asked = JSON.stringify([days, tz, this.reason, this.report.start]);
-    if (asked !== this.shown) read(this.unanswered);
-    this.shown = asked;
-    const intents = JSON.stringify([days, groupBy, tz]);
-    if (intents !== this.shownIntents) read(this.intents);
-    this.shownIntents = intents;
+  /** Read when it is opened, with the report when that is read again, and for another reason. */
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has("reason")) this.unanswered.set(null);
+    if (changed.has("reason") || changed.has("report")) void this.unanswered.now();
   }
 
   override render() {
     return html`<div class="two">${this.top()} ${this.without()}</div>
-      ${this.subjects()}`;
+      <trivet-subjects .context=${this.context} .report=${this.report} .question=${this.question}></trivet-subjects>`;
   }
 
   private top() {
@@ -99,55 +93,6 @@ export class AskedPart extends PagePart {
     return html`<a class="answer" href=${formatRoute(`/gaps/${gapId}`)} aria-label=${`${words.answerThis}: ${text}`}>${words.answerThis}</a>`;
   }
 
-  private subjects() {
-    const { words } = this;
-    return html`<section aria-labelledby="intents">
-      <h2 id="intents">${words.intents}</h2>
-      ${looks(this.intents, this.language, ghostLines(4), (intents) => this.intentTable(intents))}
-      <p class="hint">${words.intentsLead}</p>
-    </section>`;
-  }
-
-  private intentTable({ intents, labels }: Intents) {
-    const { words, language } = this;
-    if (intents.length === 0) return html`<p class="panel empty">${words.noIntents}</p>`;
-    const span = [labels[0], labels.at(-1)].map((label) => periodName(label ?? "", language)).join(" – ");
-    return html`<div class="panel scroll" tabindex="0" role="region" aria-labelledby="intents">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">${words.intent}</th>
-            <th scope="col" class="number">${words.questions}</th>
-            <th scope="col" class="share">${words.share}</th>
-            <th scope="col">${words.overTime} <span class="faint">${span}</span></th>
-          </tr>
-        </thead>
-        <tbody>
-          ${intents.map((intent) => this.intentRow(intent))}
-        </tbody>
-      </table>
-    </div>`;
-  }
-
-  private intentRow({ name, count, share, series }: Intent) {
-    return html`<tr>
-      <th scope="row">${this.intentName(name)}</th>
-      <td class="number">${this.number(count)}</td>
-      <td class="share">
-        <span class="meter"><i .style=${`inline-size: ${share * 100}%`}></i></span>
-        <span>${formatPercent(share, this.locale)}</span>
-      </td>
-      <td>${sparkline(series)}</td>
-    </tr>`;
-  }
-
-  /** A subject that the operator has named is shown by that name. */
-  private intentName(name: string): string {
-    const known: Record<string, string | ((...values: never[]) => string)> = this.words;
-    const told = known[`intent_${name}`];
-    return typeof told === "string" ? told : name.replaceAll("_", " ");
-  }
-
   private get words() {
     return analyticsWords[this.language];
   }
@@ -159,21 +104,6 @@ export class AskedPart extends PagePart {
 
 /** A question that leads to the conversations in which it was asked. */
 const conversations = (text: string) => html`<a class="quiet" href=${formatRoute("/conversations", new URLSearchParams({ text: text.slice(0, MOST_TEXT) }))}>${text}</a>`;
-
-function read<T>(reading: Reading<T>): void {
-  reading.set(null);
-  void reading.now();
-}
-
-/** A line that rises and falls, without a scale: the share and the number stand beside it. */
-function sparkline(series: readonly number[]) {
-  const most = Math.max(1, ...series);
-  const step = 100 / Math.max(1, series.length - 1);
-  const points = series.map((value, place) => `${(place * step).toFixed(2)},${(23 - (value / most) * 22).toFixed(2)}`);
-  return html`<svg class="sparkline" viewBox="0 0 100 24" preserveAspectRatio="none" aria-hidden="true">
-    ${svg`<polyline points=${points.length > 1 ? points.join(" ") : `0,${points[0]?.split(",")[1] ?? 23} 100,${points[0]?.split(",")[1] ?? 23}`} vector-effect="non-scaling-stroke"></polyline>`}
-  </svg>`;
-}
 
 function styles() {
   return css`
@@ -279,50 +209,6 @@ function styles() {
       border-color: var(--patina);
       background: var(--patina-wash);
       color: var(--patina-strong);
-    }
-
-    tbody th,
-    th .faint {
-      font-weight: 400;
-    }
-
-    tbody th {
-      color: var(--ink);
-    }
-
-    tbody :is(th, td) {
-      vertical-align: middle;
-    }
-
-    td.share {
-      white-space: nowrap;
-      font-variant-numeric: lining-nums tabular-nums;
-    }
-
-    .share .meter {
-      display: inline-block;
-      width: 6rem;
-      margin-inline-end: var(--space-2);
-      vertical-align: middle;
-    }
-
-    .sparkline {
-      width: 100%;
-      min-width: 8rem;
-      height: 1.5rem;
-    }
-
-    .sparkline polyline {
-      fill: none;
-      stroke: var(--patina);
-      stroke-width: 1.5;
-      stroke-linejoin: round;
-    }
-
-    @media (max-width: 40rem) {
-      .share .meter {
-        display: none;
-      }
     }
   `;
 }

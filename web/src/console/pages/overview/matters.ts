@@ -70,13 +70,13 @@ export function parseBudgets(body: unknown, now: Date): Budget[] {
     .filter((budget) => usedShare(budget) >= NEARLY_USED);
 }
 
-/** A budget of nothing is used up from the start. */
-export const usedShare = ({ spentUsd, budgetUsd }: Budget): number => (budgetUsd > 0 ? spentUsd / budgetUsd : 1);
+export const usedShare = ({ spentUsd, budgetUsd }: Budget): number => spentUsd / budgetUsd;
 
 function budgetsOf(key: Fields): Budget[] {
   const budget = (period: Budget["period"], spent: string, limit: string): Budget[] => {
     const budgetUsd = key.number(limit);
-    return budgetUsd === null ? [] : [{ keyId: key.text("id"), name: key.text("name"), period, spentUsd: key.count(spent), budgetUsd }];
+    // A budget of nothing is somebody's will, and no news.
+    return !budgetUsd ? [] : [{ keyId: key.text("id"), name: key.text("name"), period, spentUsd: key.count(spent), budgetUsd }];
   };
   return [...budget("day", "spent_today_usd", "daily_budget_usd"), ...budget("month", "spent_this_month_usd", "monthly_budget_usd")];
 }
