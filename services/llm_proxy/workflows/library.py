@@ -171,6 +171,6 @@ class Library:
                 for entry in entries:
                     state = entry.stat()
                     found.append((entry.path, state.st_mtime_ns, state.st_size))
-                    if entry.is_dir():
+                    if entry.is_dir(follow_symlinks=False):  # a link may lead back here
                         folders.append(entry.path)
         return tuple(sorted(found))
