@@ -78,6 +78,9 @@ KEYS = [
 ]
 
 
+USAGE = {"requests_last_minute": 102, "tokens_last_minute": 12_400, "running": 3}
+
+
 def deployment(model: str, **fields: Any) -> dict[str, Any]:
     return {
         "model": model,
@@ -146,6 +149,7 @@ def stock(upstream: Upstream) -> None:
     upstream.answers |= {
         KEYS_PATH: (200, {"items": KEYS, "next_cursor": None}),
         **{f"{KEYS_PATH}/{one['id']}": (200, one) for one in KEYS},
+        **{f"{KEYS_PATH}/{one['id']}/usage": (200, USAGE) for one in KEYS},
         "/api/llm/providers": (200, providers()),
         "/api/llm/configuration": (200, CONFIGURATION),
     }

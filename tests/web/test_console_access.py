@@ -145,6 +145,21 @@ def test_only_what_changed_is_sent_and_an_empty_field_takes_a_limit_away(
     assert site.upstream.changes[-1][2] == {"tokens_per_minute": None, "concurrent": 3}
 
 
+def test_what_is_used_of_the_limits_is_seen_as_it_happens(page: Page, site: Site) -> None:
+    page.clock.install()
+    open_page(page, site, "access/keys/key_1")
+    limits = page.locator(".limits")
+    expect(limits).to_contain_text("102 of 120")
+    calls = limits.get_by_role("meter", name="Requests a minute")
+    expect(calls).to_have_attribute("data-tone", "near")
+    expect(limits).to_contain_text("3 of 8")
+    full = {"requests_last_minute": 120, "tokens_last_minute": 0, "running": 0}
+    site.upstream.answers[f"{KEYS_PATH}/key_1/usage"] = (200, full)
+    page.clock.run_for(5_000)
+    expect(limits).to_contain_text("120 of 120")
+    expect(calls).to_have_attribute("data-tone", "over")
+
+
 def test_a_new_secret_leaves_the_old_one_a_while(page: Page, site: Site) -> None:
     open_page(page, site, "access/keys/key_1")
     page.get_by_role("button", name="New secret").click()

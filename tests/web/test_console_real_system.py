@@ -142,6 +142,7 @@ def test_a_key_is_made_used_up_and_revoked(page: Page, real: Real) -> None:
 
     assert [call(), call()] == [200, 429]
     page.get_by_role("button", name="I have stored it").click()
+    expect(page.locator(".limits")).to_contain_text("1 of 1")
     page.get_by_role("link", name="Change").click()
     page.get_by_label("Requests a minute").fill("")
     page.get_by_role("button", name="Save").click()

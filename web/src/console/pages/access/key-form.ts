@@ -40,7 +40,7 @@ export class KeyForm extends PagePart {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("keyId")) return;
+    if (!changed.has("keyId") && !changed.has("kind") && !changed.has("provider")) return;
     this.stored.value = null;
     this.made = null;
     void this.stored.now();

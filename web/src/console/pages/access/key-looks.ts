@@ -2,7 +2,7 @@ import { css, html, nothing, type TemplateResult } from "lit";
 import { accessWords } from "../../../i18n/access";
 import type { Language } from "../../../preferences/preferences";
 import { formatNumber, formatUsd } from "../../parts/format";
-import { MONEYS, limitsOf, stateOf, type Key, type Limit } from "./keys";
+import { MONEYS, limitsOf, stateOf, type Key, type Limit, type Usage } from "./keys";
 
 const TONES = { active: "good", spent: "warn", expired: "idle", revoked: "idle" } as const;
 
@@ -17,8 +17,8 @@ export function limitText(name: Limit, value: number, locale: string): string {
   return isMoney(name) ? formatUsd(value, locale) : formatNumber(value, locale);
 }
 
-/** The limits that are set, as words and figures. */
-export function limitList(key: Key, language: Language, locale: string): TemplateResult {
+/** The limits that are set, as words and figures; those of a minute with what is used of them. */
+export function limitList(key: Key, usage: Usage | null, language: Language, locale: string): TemplateResult {
   const words = accessWords[language];
   const set = limitsOf(key.kind).flatMap((name) => {
     const value = key.limits[name];
@@ -26,8 +26,23 @@ export function limitList(key: Key, language: Language, locale: string): Templat
   });
   if (set.length === 0) return html`<p class="hint">${words.noLimits}</p>`;
   return html`<dl class="limits">
-    ${set.map(({ name, value }) => html`<div><dt>${words[name]}</dt><dd>${limitText(name, value, locale)}</dd></div>`)}
+    ${set.map(({ name, value }) => limit(words[name], usage?.[name] ?? null, value, limitText(name, value, locale), language, locale))}
   </dl>`;
+}
+
+function limit(title: string, used: number | null, most: number, said: string, language: Language, locale: string): TemplateResult {
+  if (used === null) return html`<div><dt>${title}</dt><dd>${said}</dd></div>`;
+  const text = accessWords[language].ofLimit(formatNumber(used, locale), said);
+  return html`<div class="used"><dt>${title}</dt><dd><span class="figure">${text}</span> ${meter(title, used / most, text)}</dd></div>`;
+}
+
+/** A bar that warns before it is full. */
+function meter(title: string, share: number, said: string): TemplateResult {
+  const filled = Math.min(share, 1);
+  const tone = filled >= 1 ? "over" : filled >= 0.8 ? "near" : "well";
+  return html`<div class="meter" data-tone=${tone} role="meter" aria-label=${title} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(filled * 100)} aria-valuetext=${said}>
+    <i .style=${`inline-size: ${filled * 100}%`}></i>
+  </div>`;
 }
 
 /** What was spent, against its budget where there is one. `title`: which time. */
@@ -35,14 +50,10 @@ export function spending(title: string, spentUsd: number, budgetUsd: number | nu
   const words = accessWords[language];
   const spent = formatUsd(spentUsd, locale);
   if (budgetUsd === null) return html`<div class="spending"><span class="what">${title}</span> <span class="figure">${words.withoutBudget(spent)}</span></div>`;
-  const share = budgetUsd === 0 ? 1 : Math.min(spentUsd / budgetUsd, 1);
-  const tone = share >= 1 ? "over" : share >= 0.8 ? "near" : "well";
   const said = words.ofBudget(spent, formatUsd(budgetUsd, locale));
   return html`<div class="spending">
     <span class="what">${title}</span> <span class="figure">${said}</span>
-    <div class="meter" data-tone=${tone} role="meter" aria-label=${title} aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.round(share * 100)} aria-valuetext=${said}>
-      <i .style=${`inline-size: ${share * 100}%`}></i>
-    </div>
+    ${meter(title, budgetUsd === 0 ? 1 : spentUsd / budgetUsd, said)}
   </div>`;
 }
 
@@ -98,8 +109,26 @@ export const keyStyles = css`
 
   .limits > div {
     display: flex;
+    flex-wrap: wrap;
     justify-content: space-between;
-    gap: var(--space-4);
+    gap: var(--space-1) var(--space-4);
+  }
+
+  .limits > .used {
+    display: grid;
+    grid-template-columns: auto minmax(0, 1fr);
+  }
+
+  .limits > .used dd {
+    display: contents;
+  }
+
+  .limits .figure {
+    text-align: end;
+  }
+
+  .limits .meter {
+    grid-column: 1 / -1;
   }
 
   dt {

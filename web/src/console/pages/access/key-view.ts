@@ -3,15 +3,17 @@ import { customElement, property, state } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { accessWords } from "../../../i18n/access";
 import type { Failure } from "../../../transport/failure";
+import { Poll } from "../../poll";
 import { formatTime } from "../../parts/format";
 import { ghostLines, looks, problem } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { Reading, asFailure } from "../../parts/reading";
 import { formatRoute } from "../../router";
 import { keyState, keyStyles, limitList, spendings } from "./key-looks";
-import { oldWorks, readKey, revokeKey, rotateKey, type Key, type KeyValues } from "./keys";
+import { oldWorks, readKey, readUsage, revokeKey, rotateKey, type Key, type KeyValues, type Usage } from "./keys";
 import "./secret";
 
+const EVERY_SECONDS = 4;
 const GRACES = [
   ["grace_0", 0],
   ["grace_hour", 3600],
@@ -28,6 +30,7 @@ export class KeyView extends PagePart {
   @state() private busy = false;
   @state() private secret: string | null = null;
   private readonly stored = new Reading(this, (signal) => readKey(this.client, this.keyId, signal));
+  private readonly usage = new Poll(this, (signal) => this.readUsage(signal), EVERY_SECONDS);
 
   static override styles: CSSResultGroup = [PagePart.styles, keyStyles, styles()];
 
@@ -135,8 +138,13 @@ export class KeyView extends PagePart {
     const words = accessWords[this.language];
     return html`<div class="figures">
       <section class="panel card"><h2>${words.usage}</h2>${spendings(key, this.language, this.locale)}</section>
-      <section class="panel card"><h2>${words.limits}</h2>${limitList(key, this.language, this.locale)}</section>
+      <section class="panel card"><h2>${words.limits}</h2>${limitList(key, this.usage.value, this.language, this.locale)}</section>
     </div>`;
+  }
+
+  /** A figure that cannot be read is left out: the limits themselves are known. */
+  private readUsage(signal: AbortSignal): Promise<Usage> {
+    return readUsage(this.client, this.keyId, signal);
   }
 
   private onRotate(event: Event, key: Key): void {

@@ -49,6 +49,18 @@ export const readKeys = async (client: ApiClient, signal: AbortSignal): Promise<
 export const readKey = async (client: ApiClient, id: string, signal: AbortSignal): Promise<Key> =>
   parseKey(fields(await client.get(one(id), { signal })));
 
+/** What is used right now, over all instances; null where no limit counts it. */
+export type Usage = Partial<Record<Limit, number | null>>;
+
+export async function readUsage(client: ApiClient, id: string, signal: AbortSignal): Promise<Usage> {
+  const body = fields(await client.get(`${one(id)}/usage`, { signal }));
+  return {
+    requests_per_minute: body.number("requests_last_minute"),
+    tokens_per_minute: body.number("tokens_last_minute"),
+    concurrent: body.number("running"),
+  };
+}
+
 export const createKey = async (client: ApiClient, values: KeyValues): Promise<Made> => made(await client.post(KEYS, values));
 
 export const changeKey = async (client: ApiClient, id: string, values: KeyValues): Promise<Key> =>

@@ -20,6 +20,7 @@ export class ConversationList extends PagePart {
     before.nextCursor ? readConversations(this.client, this.wanted, before.nextCursor, signal).then((next) => joined(before, next)) : null,
   );
   private showing: string | null = null;
+  private known: Pick<ConversationPage, "assistants" | "endings"> = { assistants: [], endings: [] };
 
   static override styles: CSSResultGroup = [PagePart.styles, styles()];
 
@@ -29,6 +30,7 @@ export class ConversationList extends PagePart {
   }
 
   protected override willUpdate(_changed: PropertyValues<this>): void {
+    this.known = this.page.value ?? this.known; // the choices stay while others are read
     const wanted = JSON.stringify(this.wanted);
     if (this.showing === wanted) return;
     this.showing = wanted;
@@ -78,8 +80,8 @@ export class ConversationList extends PagePart {
           <label for="to">${words.to}</label>
           <input id="to" name="to" type="date" .value=${to} />
         </div>
-        ${this.choice("assistant", words.assistant, words.anyAssistant, this.page.value?.assistants ?? [], (name) => name)}
-        ${this.choice("ending", words.ending, words.anyEnding, this.page.value?.endings ?? [], (name) => endingName(name, this.language))}
+        ${this.choice("assistant", words.assistant, words.anyAssistant, this.known.assistants, (name) => name)}
+        ${this.choice("ending", words.ending, words.anyEnding, this.known.endings, (name) => endingName(name, this.language))}
       </div>
       ${visitor
         ? html`<p class="chip"><span>${words.ofVisitor(visitor.slice(0, 8))}</span> <button class="button quiet" type="button" @click=${() => this.go({ ...this.wanted, visitor: "" })}>${icons.close()} ${words.anyVisitor}</button></p>`
