@@ -315,6 +315,9 @@ def test_axe_finds_nothing_serious_and_nothing_is_cut(
         page.goto(f"{site.url}console/#/analytics{part}")
         _fill(page, site, part)
         assert faults(page) == [], part
+        tab = page.locator(".tabs [aria-current=page]").bounding_box()
+        assert tab is not None
+        assert tab["x"] + tab["width"] <= width, part
         content = page.locator(".content")
         assert content.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0, part
     context.close()

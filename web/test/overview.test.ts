@@ -151,4 +151,10 @@ describe("what is read besides", () => {
       unread: ["budgets"],
     });
   });
+
+  it("leaves a log-in that ran out to the shell", async () => {
+    vi.stubGlobal("fetch", () => Promise.resolve(Response.json({ error: { type: "authentication_error", message: "", code: 401 } }, { status: 401 })));
+    const reading = readMatters(new ApiClient(new URL("http://127.0.0.1/")), new AbortController().signal, NOW);
+    await expect(reading).rejects.toMatchObject({ kind: "unauthenticated" });
+  });
 });

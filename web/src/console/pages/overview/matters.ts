@@ -36,7 +36,8 @@ export async function readMatters(client: ApiClient, signal: AbortSignal, now = 
     try {
       return await client.get(path, { query, signal });
     } catch (error) {
-      if (error instanceof Failure) return undefined;
+      // A log-in that ran out is asked for by the shell; then all is read again.
+      if (error instanceof Failure && error.kind !== "unauthenticated") return undefined;
       throw error;
     }
   };
