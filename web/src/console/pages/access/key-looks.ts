@@ -103,7 +103,7 @@ export const keyStyles = css`
 
   .limits {
     display: grid;
-    gap: var(--space-2);
+    gap: var(--space-3);
     font-size: var(--text-s);
   }
 
