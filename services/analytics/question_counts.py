@@ -18,12 +18,7 @@ import orjson
 from sqlalchemy import Connection, func, select
 
 from services.analytics.journal_models import Cleanup
-from services.analytics.models import (
-    BUCKET_US,
-    BUCKETS_PER_DAY,
-    KEY_BITS,
-    table,
-)
+from services.analytics.models import BUCKET_US, BUCKETS_PER_DAY, KEY_BITS, table
 
 # Five rows: hash, questions, searches, zero hits, newest key; a column for each text.
 Counts = npt.NDArray[np.int64]
@@ -62,48 +57,50 @@ class Span:
         return self.end - self.first == BUCKETS_PER_DAY
 
 
-_Known = tuple[Span, int]  # a span and how many records it held
-
-
 class QuestionCounts:
     """Reads counts, for many threads; one for an application."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[_Known, Counts] = OrderedDict()
+        self._kept: OrderedDict[Span, tuple[int, Counts]] = OrderedDict()
         self._kept_texts = 0
         self._lock = threading.Lock()
 
     def read(self, connection: Connection, spans: Sequence[Span]) -> list[Counts]:
-        """The counts of spans that follow one another; those of a text are one in each."""
+        """The counts of spans that follow one another, oldest first."""
         records = _records_by_day(connection, spans[0].first, spans[-1].end)
         cutoff_us = last_cutoff_us(connection)
         found = []
         for span in spans:
-            known = (span, records.get(span.first // BUCKETS_PER_DAY, 0))
-            is_whole = cutoff_us <= span.first * BUCKET_US
-            counts = self._remembered(known) if is_whole else None
+            held = records.get(span.first // BUCKETS_PER_DAY, 0)
+            untouched = cutoff_us <= span.first * BUCKET_US
+            counts = self._remembered(span, held) if untouched else None
             if counts is None:
                 counts = _counted(connection, span)
-                if is_whole:
-                    self._remember(known, counts)
+                if untouched:
+                    self._remember(span, held, counts)
             found.append(counts)
         return found
 
-    def _remembered(self, known: _Known) -> Counts | None:
+    def _remembered(self, span: Span, records: int) -> Counts | None:
         with self._lock:
-            found = self._kept.get(known)
-            if found is not None:
-                self._kept.move_to_end(known)
-            return found
+            held, counts = self._kept.get(span, (-1, None))
+            if held != records:
+                return None
+            self._kept.move_to_end(span)
+            return counts
 
-    def _remember(self, known: _Known, counts: Counts) -> None:
+    def _remember(self, span: Span, records: int, counts: Counts) -> None:
         with self._lock:
-            if known not in self._kept:
-                self._kept[known] = counts
-                self._kept_texts += counts.shape[1]
+            self._forget(span)
+            self._kept[span] = (records, counts)
+            self._kept_texts += counts.shape[1]
             while self._kept_texts > _MAX_KEPT_TEXTS:
-                _, dropped = self._kept.popitem(last=False)
-                self._kept_texts -= dropped.shape[1]
+                self._forget(next(iter(self._kept)))
+
+    def _forget(self, span: Span) -> None:
+        _, counts = self._kept.pop(span, (0, None))
+        if counts is not None:
+            self._kept_texts -= counts.shape[1]
 
 
 def _counted(connection: Connection, span: Span) -> Counts:

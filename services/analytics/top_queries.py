@@ -12,12 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from services.analytics.models import BUCKET_US, BUCKETS_PER_DAY, KEY_BITS, Pulse, table
 from services.analytics.period import Window
-from services.analytics.question_counts import (
-    Counts,
-    QuestionCounts,
-    Span,
-    last_cutoff_us,
-)
+from services.analytics.question_counts import Counts, QuestionCounts, Span, last_cutoff_us
 from services.analytics.record import rfc3339
 from services.analytics.schemas import TopQuery
 
