@@ -35,6 +35,15 @@ def site(stack: Stack) -> Iterator[httpx.Client]:
         yield client
 
 
+@pytest.fixture
+def poem_id(site: httpx.Client) -> Iterator[str]:
+    """A poem, for as long as the test lasts: others count what the stack holds."""
+    made = site.post("/api/v1/poems", json=POEM)
+    assert made.status_code in (200, 201), made.text
+    yield made.json()["id"]
+    site.delete(f"/api/v1/poems/{made.json()['id']}")
+
+
 def watched(base_url: str, path: str, after: str = "", pause_after: int = 0) -> list[SseEvent]:
     """A stream's events, without a credential; `pause_after`: leave after so many with an id."""
     parser, found = SseParser(), list[SseEvent]()
@@ -84,12 +93,8 @@ def ended(site: httpx.Client, task_id: str) -> dict[str, object]:
 
 
 def test_a_briefing_and_a_translation_are_made_watched_and_kept(
-    stack: Stack, site: httpx.Client
+    stack: Stack, site: httpx.Client, poem_id: str
 ) -> None:
-    made = site.post("/api/v1/poems", json=POEM)
-    assert made.status_code in (200, 201), made.text
-    poem_id = made.json()["id"]
-
     begun = site.post("/api/v1/bbr/generate", json={"poem_id": poem_id}).json()
     assert begun["status"] == "generating"
     seen = told_alike(watched_by_two(stack, f"/api/v1/bbr/{poem_id}/stream"))
@@ -133,12 +138,11 @@ def is_known(site: httpx.Client, name: str) -> bool:
 
 
 def test_a_vendor_that_fails_at_each_step_is_told_to_both_watchers(
-    stack: Stack, site: httpx.Client
+    stack: Stack, site: httpx.Client, poem_id: str
 ) -> None:
     path = stack.root / "config" / "workflows" / "failing.yaml"
     path.write_text(yaml.safe_dump(failing_definition()))
     until(lambda: is_known(site, "failing"), 30, "the definition is taken")
-    poem_id = site.post("/api/v1/poems", json=POEM).json()["id"]
     for position, step in enumerate(STEPS):
         for way, behaviour in enumerate(WAYS):
             body = {"workflow": "failing", "mode": f"{step}_{way}", "poem_id": poem_id}
