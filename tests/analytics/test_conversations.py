@@ -30,10 +30,11 @@ def assisted(question: str, request: str, **more: Any) -> dict[str, Any]:
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Two conversations, a failed one, and a question without a session."""
     for service in serve(Settings(data_dir=tmp_path_factory.mktemp("data"))):
+        conversation = {"session_id": "s-a", "visitor_id": VISITOR}
         service.send(
-            assisted("How do I back up?", "r-a1", ago=minutes(50), session_id="s-a", visitor_id=VISITOR),
+            assisted("How do I back up?", "r-a1", ago=minutes(50), **conversation),
             search("How do I back up?", cause="assistant", request_id="r-a1", ago=minutes(50)),
-            assisted("And how restore?", "r-a2", ago=minutes(10), session_id="s-a", visitor_id=VISITOR),
+            assisted("And how restore?", "r-a2", ago=minutes(10), **conversation),
             feedback("down", ago=minutes(9), extra=None) | {
                 "attributes": {
                     "trivet.rating": "down",
