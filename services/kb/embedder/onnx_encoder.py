@@ -30,7 +30,7 @@ from services.kb.embedder.weights import PackedWeights, Vocabulary
 
 # What vectors depend on beside the weights: raised when the graph or the tokens change. The second
 # is for processors on which the first would be wrong.
-VARIANT, VARIANT_IN_BLOCKS = "onnx-q8-2", "onnx-q8-2b"
+VARIANT, VARIANT_IN_BLOCKS = "onnx-q8-3", "onnx-q8-3b"
 _CPU_INFO = Path("/proc/cpuinfo")
 
 _GRAPH, _VOCABULARY, _MANIFEST = "encoder.onnx", "tokenizer.model", "manifest.json"
