@@ -145,8 +145,12 @@ def test_a_vendor_that_fails_at_each_step_is_told_to_both_watchers(
     until(lambda: is_known(site, "failing"), 30, "the definition is taken")
     for position, step in enumerate(STEPS):
         for way, behaviour in enumerate(WAYS):
-            body = {"workflow": "failing", "mode": f"{step}_{way}", "poem_id": poem_id}
-            body |= {"inputs": {"target_lang": "zh"}}
+            body = {
+                "workflow": "failing",
+                "mode": f"{step}_{way}",
+                "poem_id": poem_id,
+                "inputs": {"target_lang": "zh"},
+            }
             task_id = site.post("/api/v1/workflow/tasks", json=body).json()["task_id"]
             rest = len(STEPS) - position - 1
             wanted = ["completed"] * position + ["failed"] + ["pending"] * rest
