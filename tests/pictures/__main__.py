@@ -5,14 +5,13 @@ A whole stack is started on free ports and filled; what a model would say is wri
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 
 import httpx
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -39,20 +38,12 @@ _SHOP = {
 def main() -> None:
     wanted = tuple(sys.argv[1:]) or ("",)  # beginnings of names; none: all
     with _site() as site, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         # The console first: what the other scenes ask would stand in its lists.
         for scene, language in product(_SCENES, scenes.LANGUAGES):
-            browser = _open(playwright, language)
             place = scenes.Place(*site, language)
             scene(browser, place, _keeper(browser.new_page(), language, wanted))
-            browser.close()
-
-
-def _open(playwright: Playwright, language: str) -> Browser:
-    """A browser whose fields for dates speak the language: they follow neither page nor locale."""
-    locale = scenes.LANGUAGES[language]
-    environ: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": locale.replace("-", "_")}
-    flags = [*FLAGS, f"--lang={locale}"]
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=flags, env=environ)
+        browser.close()
 
 
 def _keeper(blank: Page, language: str, wanted: tuple[str, ...]) -> scenes.Take:

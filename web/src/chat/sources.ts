@@ -146,7 +146,7 @@ function styles() {
       overflow: hidden;
       font-weight: 550;
       -webkit-box-orient: vertical;
-      -webkit-line-clamp: 2;
+      -webkit-line-clamp: 3;
     }
 
     .place {
