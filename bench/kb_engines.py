@@ -107,19 +107,20 @@ def _started(
     data_dir: Path,
     seconds: dict[str, float],
 ) -> Iterator[int]:
-    began = time.perf_counter()
-    with running(argv, log=data_dir / f"{name}.log", cwd=ROOT, environ=environ) as process:
-        url = urls[name] + _READY[name]
-        while not _answers(url):
-            if process.poll() is not None or time.perf_counter() - began > START_LIMIT_SECONDS:
-                raise Unavailable(f"{name} does not start: see {data_dir / name}.log")
-            time.sleep(0.01)
-        seconds[name] = time.perf_counter() - began
-        yield process.pid
+    log = data_dir / f"{name}.log"
+    with httpx.Client(base_url=urls[name], timeout=5, trust_env=False) as client:
+        began = time.perf_counter()
+        with running(argv, log=log, cwd=ROOT, environ=environ) as process:
+            while not _answers(client, _READY[name]):
+                if process.poll() is not None or time.perf_counter() - began > START_LIMIT_SECONDS:
+                    raise Unavailable(f"{name} does not start: see {log}")
+                time.sleep(0.01)
+            seconds[name] = time.perf_counter() - began
+            yield process.pid
 
 
-def _answers(url: str) -> bool:
+def _answers(client: httpx.Client, path: str) -> bool:
     try:
-        return httpx.get(url, timeout=5, trust_env=False).status_code < 400
+        return client.get(path).status_code < 400
     except httpx.HTTPError:
         return False

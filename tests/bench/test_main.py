@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.__main__ import parser
+from bench.__main__ import parser, told
 from bench.suites import SUITES
 
 
@@ -26,3 +26,8 @@ def test_unknown_names_and_no_rounds_are_refused(
     with pytest.raises(SystemExit):
         parser().parse_args(arguments)
     assert arguments[0] in capsys.readouterr().err
+
+
+def test_the_docs_tell_golden_files_by_name() -> None:
+    given = ["--only", "kb", "--golden", "/tmp/a/en.json,b/zh.json"]
+    assert told(given) == ["--only", "kb", "--golden", "en.json,zh.json"]
