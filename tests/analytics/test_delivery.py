@@ -158,5 +158,5 @@ def test_all_that_was_recorded_while_analytics_was_away_arrives_once(processes: 
 async def _until_sent(processes: Processes, service: str) -> None:
     """Opens the outbox as a restarted service does, until nothing waits in it."""
     async with DiskOutbox(service, processes.settings()):
-        wait = partial(until, lambda: not processes.waiting(), 30, "all is sent")
+        wait = partial(until, lambda: not processes.waiting(), 240, "all is sent")
         await anyio.to_thread.run_sync(wait)
