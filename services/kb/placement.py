@@ -6,7 +6,6 @@ import array
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +16,7 @@ from services.kb.catalogue import CollectionRow
 from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
 from services.kb.models import CHUNKS, COLLECTIONS, PENDING, TOMBSTONES, VECTORS
+from services.kb.passage import Passage, passage_columns, passages_of
 from services.kb.preparation import embedded_text
 from services.kb.vectors import IndexBroken, IndexMissing, VectorIndex
 from services.kernel.errors import UpstreamError
@@ -29,16 +29,6 @@ _TOMBSTONES_AT_ONCE = 500
 _FAILURES_TO_HEAL = 2
 # A passage is found by its own vector; its cosine is 1 but for rounding.
 _SAME_COSINE = 0.99
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A chunk to be placed; `vector` where one of the right model is known."""
-
-    chunk_id: int
-    heading: str
-    text: str
-    vector: bytes | None
 
 
 class Placement:
@@ -192,21 +182,6 @@ def index_metadata(model: Model) -> dict[str, str | int]:
         "query_prefix": model.query_prefix,
         "passage_prefix": model.passage_prefix,
     }
-
-
-def passages_of(rows: Sequence[Any], model_key: str) -> list[Passage]:
-    """Rows of `passage_columns` as passages; vectors of other models do not count."""
-    return [
-        Passage(row.id, row.heading, row.text, row.vector if row.model_key == model_key else None)
-        for row in rows
-    ]
-
-
-def passage_columns() -> Any:
-    """A query for what `passages_of` needs, with `collection_id`."""
-    c = CHUNKS.c
-    columns = (c.id, c.heading, c.text, c.collection_id, VECTORS.c.vector, VECTORS.c.model_key)
-    return select(*columns).outerjoin(VECTORS, VECTORS.c.chunk_id == c.id)
 
 
 def _anything_pending(connection: Connection) -> bool:

@@ -18,7 +18,8 @@ from services.kb.catalogue import CollectionRow
 from services.kb.database import Database
 from services.kb.embedding import Embedder, Model
 from services.kb.models import CHUNKS, JOBS, PENDING, TOMBSTONES, VECTORS
-from services.kb.placement import Passage, Placement, index_metadata, passage_columns, passages_of
+from services.kb.passage import Passage, passage_columns, passages_of
+from services.kb.placement import Placement, index_metadata
 from services.kb.vectors import VectorIndex
 from services.kernel.errors import NotFound, TrivetError
 
