@@ -153,3 +153,15 @@ def test_it_is_bounded_and_on_the_loopback_alone() -> None:
     assert (chosen.n_ctx, chosen.n_parallel, chosen.cpuparams.n_threads) == (2048, 4, 3)
     assert chosen.cache_ram_mib == 0
     assert not chosen.endpoint_slots
+
+
+def test_openmp_is_found_where_the_system_has_none() -> None:
+    script = (
+        "from services.llm_proxy.local_model import openmp;"
+        "openmp.load('no-such-library.so.1');"
+        "print('torch/lib/libgomp.so.1' in open('/proc/self/maps').read())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "True"
