@@ -161,13 +161,14 @@ class BatchScheduler:
 
     def _work(self, encoder: Encoder, kinds: Sequence[InputType]) -> None:
         """Does the next batch; returns after a while without one, or when it is time to stop."""
+        idle = False
         with self._changed:
             if not any(self._queues[kind] for kind in kinds) and not self._stopping:
-                self._changed.wait(_IDLE_SECONDS)
+                idle = not self._changed.wait(_IDLE_SECONDS)
             batch = self._popped(kinds)
         if batch is not None:
             self._embed(encoder, batch)
-        elif not any(self._queues.values()):
+        elif idle:  # not merely woken for what another thread has taken: a rest holds it up
             self._rest()
 
     def _popped(self, kinds: Sequence[InputType]) -> _Batch | None:
