@@ -60,9 +60,11 @@ class Target:
         parts = urlsplit(self.url)
         return parts.hostname or "127.0.0.1", parts.port or 80
 
-    def request(self, model: str, *, stream: bool) -> bytes:
+    def request(self, model: str, *, stream: bool, user: str | None = None) -> bytes:
         """The bytes of one chat completion call."""
         content = {"model": model, "stream": stream, "messages": MESSAGES}
+        if user is not None:
+            content["user"] = user
         body = orjson.dumps(content)
         host, port = self.address
         lines = [f"POST {urlsplit(self.url).path} HTTP/1.1", f"host: {host}:{port}"]

@@ -8,6 +8,7 @@ from bench.client import Connection, Exchange, upstream_stats
 from bench.closed_loop import PATIENCE_SECONDS, ClosedLoop
 from bench.figures import milliseconds, percentile
 from bench.job import Figures, Job
+from bench.plan import DEPARTURES
 from bench.process import memory
 
 LEAVE_LIMIT_SECONDS = 5.0  # an upstream call that lives longer after its caller left is "missed"
@@ -85,8 +86,8 @@ async def hold(job: Job) -> Figures:
 async def leaving(job: Job, phase: str, behaviour: str, chunks_before: int) -> Figures:
     """Callers that go away; from then to the close of their upstream call."""
     tags = [f"{phase}-{number}-{time.monotonic_ns()}" for number in range(job.streams)]
-    models = [f"{job.model}{behaviour}+tag={tag}" for tag in tags]
-    requests = [job.target.request(model, stream=True) for model in models]
+    model = f"{job.model}{behaviour}"
+    requests = [job.target.request(model, stream=True, user=tag) for tag in tags]
     opened, refused = await open_streams(job, requests, lambda connection, exchange: None)
 
     async def under_way() -> bool:
@@ -95,8 +96,12 @@ async def leaving(job: Job, phase: str, behaviour: str, chunks_before: int) -> F
         return flows and arrived.issuperset(tags)
 
     await poll(under_way, PATIENCE_SECONDS)
+    arrived = set((await upstream_stats(job.upstream_port))["open_tags"])
     left_ns = {}
     for tag, (connection, _) in zip(tags, opened, strict=False):
+        if tag not in arrived:
+            refused += 1  # without a word: what never began can tell nothing about its end
+            continue
         left_ns[tag] = time.monotonic_ns()
         connection.leave()
         await asyncio.sleep(0.02)
@@ -111,7 +116,7 @@ async def leaving(job: Job, phase: str, behaviour: str, chunks_before: int) -> F
     return {
         f"{phase}_p50_ms": milliseconds(percentile(took, 0.5)),
         f"{phase}_p99_ms": milliseconds(percentile(took, 0.99)),
-        f"{phase}_missed": job.streams - len(took),
+        f"{phase}_missed": len(left_ns) - len(took),
         f"{phase}_refused": refused,
     }
 
@@ -119,11 +124,7 @@ async def leaving(job: Job, phase: str, behaviour: str, chunks_before: int) -> F
 async def disconnect(job: Job) -> Figures:
     """Callers leave before the first chunk, while chunks flow, and while upstream is silent."""
     figures: Figures = {}
-    for phase, behaviour, chunks_before in (
-        ("waiting", "+first_ms=60000", 0),
-        ("flowing", "+chunks=3000+delay_ms=20", 3),
-        ("silent", "+chunks=3000+quiet_after=3", 3),
-    ):
+    for phase, behaviour, chunks_before in DEPARTURES:
         figures |= await leaving(job, phase, behaviour, chunks_before)
     missed = sum(value or 0 for name, value in figures.items() if name.endswith("missed"))
     refused = sum(value or 0 for name, value in figures.items() if name.endswith("refused"))

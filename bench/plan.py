@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 Work = Mapping[str, object]  # fields of `bench.job.Job`
+# When callers leave: the phase's name, how upstream answers then, the chunks to be seen before.
+DEPARTURES = (
+    ("waiting", "+first_ms=60000", 0),
+    ("flowing", "+chunks=3000+delay_ms=20", 3),
+    ("silent", "+chunks=3000+quiet_after=3", 3),
+)
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,8 @@ class Plan:
     def models(self) -> list[str]:
         """All names under which the upstream's model is called."""
         jobs = [*self.works.values(), self.hold, self.growth]
-        return sorted({str(job.get("model", "mock")) for job in jobs})
+        left = {f"mock{behaviour}" for _, behaviour, _ in DEPARTURES}
+        return sorted(left | {str(job.get("model", "mock")) for job in jobs})
 
 
 def works(json1: float, json32: float, paced: float, flood: float) -> dict[str, Work]:

@@ -7,8 +7,8 @@ chunks, 20 ms apart (see `Behaviour`). Each content chunk carries the time at wh
 `@<20 digits of time.monotonic_ns()>;`: the clock is one for all processes of a machine, so a
 driver beside it reads off how long the chunk was on its way.
 
-A name that ends in `+tag=WORD` is watched: `GET /stats` tells which tags are being answered now and
-at what time the connection of a tag was closed before its answer was whole.
+A call whose body names a `user` is watched: `GET /stats` tells which of these are being answered
+now and at what time the connection of a tag was closed before its answer was whole.
 """
 
 import asyncio
@@ -209,9 +209,8 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request: dict[str, Any]) -> None:
         self.ledger.requests += 1
-        model, _, tag = request.get("model", "").partition("+tag=")
-        behaviour = Behaviour.of(model)
-        self.tag = tag or None
+        behaviour = Behaviour.of(request.get("model", ""))
+        self.tag = request.get("user")
         if self.tag:
             self.ledger.open_tags.add(self.tag)
         wait_seconds = behaviour.first_ms / 1e3

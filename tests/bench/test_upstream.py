@@ -47,7 +47,7 @@ def test_the_upstream_reports_open_streams_and_forgets_finished_ones() -> None:
     async def session() -> None:
         async with upstream() as port:
             place = target(port)
-            request = place.request("mock+chunks=3+quiet_after=2+tag=kept", stream=True)
+            request = place.request("mock+chunks=3+quiet_after=2", stream=True, user="kept")
             connections = [await place.connect(nothing) for _ in range(3)]
             for connection in connections:
                 connection.ask(request)
@@ -70,7 +70,7 @@ def test_the_upstream_notes_when_a_caller_left_in_each_phase(behaviour: str) -> 
         async with upstream() as port:
             place = target(port)
             connection = await place.connect(nothing)
-            connection.ask(place.request(f"mock{behaviour}+tag=leaver", stream=True))
+            connection.ask(place.request(f"mock{behaviour}", stream=True, user="leaver"))
             await met(port, lambda seen: seen["open_tags"])
             left = time.monotonic_ns()
             connection.leave()
@@ -89,7 +89,7 @@ def test_an_answered_call_is_not_a_closed_one() -> None:
             place = target(port)
             ended = asyncio.Event()
             connection = await place.connect(lambda *_: ended.set())
-            connection.ask(place.request("mock+chunks=2+tag=patient", stream=True))
+            connection.ask(place.request("mock+chunks=2", stream=True, user="patient"))
             await ended.wait()
             connection.leave()
             return await met(port, lambda seen: seen["connections"] == 1)
