@@ -34,6 +34,7 @@ from services.analytics.statement import marks
 from services.analytics.words import folded
 from services.kernel.errors import NotFound
 
+_WORKFLOW = "workflow"  # the cause of a chat in which nobody asked anything
 _BATCH = 200
 _MOST_LOOKED_AT = 5_000  # records for one page; a rare assistant is then looked for on the next
 _CHUNK = 500
@@ -261,8 +262,8 @@ class _Test:
 
     def holds(self, row: Row[Any]) -> bool:
         """What the finder does not look at."""
-        assistant = self._wanted.assistant
-        if assistant and self._dictionary.traits[row.trait].assistant != assistant:
+        trait, assistant = self._dictionary.traits[row.trait], self._wanted.assistant
+        if trait.cause == _WORKFLOW or (assistant and trait.assistant != assistant):
             return False
         return self._visitor is None or row.visitor_id == self._visitor
 

@@ -52,6 +52,7 @@ _CHAT: dict[str, Any] = _COMMON | {
     "trivet.fallback_from": NotRequired[str | None],
     "trivet.attempts": NotRequired[_Count | None],
     "trivet.cache": NotRequired[str | None],
+    "trivet.cause": NotRequired[str | None],
 }
 # One search in the knowledge base.
 _SEARCH: dict[str, Any] = _COMMON | {

@@ -155,7 +155,7 @@ def _add_chat(record: Record, attributes: dict[str, Any]) -> None:
         _label(get("trivet.usage_source")),
         None,
         None,
-        None,
+        _label(get("trivet.cause")),
         None,
         _label(get("trivet.fallback_from")),
         _small(get("trivet.attempts")),

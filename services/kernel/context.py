@@ -34,6 +34,7 @@ class RequestContext:
     visitor_salt: DailySalt
     state: Any
     content_length: int = 0  # of the body, in bytes, as announced
+    cause: bytes = b""  # why the call is made, as its caller says: X-Trivet-Cause
     caller: Caller = VISITOR
     route: str = ""
     error_form: ErrorForm = CONTRACT
@@ -57,7 +58,7 @@ class RequestContext:
 def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestContext:
     """The context of a request: ids from its headers where well formed, else made."""
     request_id = session_id = forwarded = None
-    user_agent, content_length = b"", 0
+    user_agent, content_length, cause = b"", 0, b""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value
@@ -69,6 +70,8 @@ def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestCont
             user_agent = value
         elif name == b"content-length" and value.isdigit():
             content_length = int(value)
+        elif name == b"x-trivet-cause":
+            cause = value
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
         request_id=_matching(_WELL_FORMED, request_id) or new_request_id(),
@@ -78,6 +81,7 @@ def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestCont
         visitor_salt=visitor_salt,
         state=state,
         content_length=content_length,
+        cause=cause,
     )
 
 

@@ -29,6 +29,8 @@ from services.llm_proxy.schemas import ChatBody, EmbeddingsBody
 from services.llm_proxy.state import State
 from services.llm_proxy.target import Target
 
+WORKFLOW = b"workflow"  # as X-Trivet-Cause says it
+
 
 async def completions(scope: Scope, receive: Receive, send: Send) -> None:
     """`POST /v1/chat/completions`: a model, an alias, or an assistant."""
@@ -37,6 +39,7 @@ async def completions(scope: Scope, receive: Receive, send: Send) -> None:
     with state.metering.chat(context) as record:
         body = await read_object(state, receive)
         note_request(record, body)
+        note_cause(record, context)
         send = listening(state, record, send)
         model = body.get("model")
         if isinstance(model, str) and model.startswith(PREFIX):
@@ -138,3 +141,12 @@ def note_request(record: Record, body: dict[str, Any]) -> None:
     if isinstance(messages, list):
         known = [message for message in messages[-8:] if isinstance(message, dict)]
         record.question = question_of(known)
+
+
+def note_cause(record: Record, context: RequestContext) -> None:
+    """A step of a workflow asks what nobody typed: its prompt is no question of a visitor's.
+
+    A visitor's word on it would hide their questions from the team, so it counts for nothing.
+    """
+    if context.cause == WORKFLOW and context.caller.kind != "visitor":
+        record.cause, record.question = "workflow", ""

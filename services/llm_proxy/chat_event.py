@@ -26,7 +26,7 @@ def attributes_of(
         "trivet.end_reason": record.end_reason,
         "http.response.status_code": record.status,
     }
-    if record.operation == "chat":
+    if record.operation == "chat" and record.cause is None:
         told["trivet.question"] = record.question
     if record.heard is not None and record.heard.text:
         told["trivet.answer"] = record.heard.text
@@ -50,7 +50,10 @@ def attributes_of(
 
 
 def _tell_names(told: dict[str, object], record: Record) -> None:
-    """Who pays, what another model stands in for, and which assistant answered from what."""
+    """Why it was asked, who pays, what another model stands in for, which assistant answered, and
+    from what."""
+    if record.cause is not None:
+        told["trivet.cause"] = record.cause
     if record.key_id is not None:
         told["trivet.key_id"] = record.key_id
     if record.fallback_from is not None:

@@ -30,6 +30,7 @@ class Record:
         "assistant",
         "attempts",
         "body",
+        "cause",
         "citations",
         "end_reason",
         "error",
@@ -62,6 +63,7 @@ class Record:
         self.stream = False
         self.assistant: str | None = None
         self.question = ""
+        self.cause: str | None = None  # where it was not a visitor who asked
         self.citations: list[str] | None = None
         self.sent_bytes = 0  # of the request that went upstream; 0: nothing went
         self.reader: StreamReader | None = None

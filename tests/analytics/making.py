@@ -31,7 +31,7 @@ def event(
     }
 
 
-def chat(question: str = "how", *, model: str = "m1", **more: Any) -> Event:
+def chat(question: str | None = "how", *, model: str = "m1", **more: Any) -> Event:
     """A chat that was answered; `more` as in `event`, attributes by their own names in `extra`."""
     attributes = {
         "gen_ai.operation.name": "chat",

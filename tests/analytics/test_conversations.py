@@ -46,6 +46,8 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
             failed(ago=minutes(20), session_id="s-c", request_id="r-c1",
                    extra={"trivet.end_reason": "error"}),
             chat("Alone", request_id="r-alone", ago=minutes(5)),
+            chat(None, session_id="a-task", request_id="a-task.1.1", ago=minutes(4),
+                 extra={"trivet.cause": "workflow"}),
         )  # fmt: skip
         yield service
 

@@ -190,3 +190,20 @@ def assert_taken(event: dict[str, Any]) -> None:
     """What the stand-in got, the real analytics takes."""
     taken = take_in([event], store_questions=True, now=datetime.now(UTC))
     assert (len(taken.records), taken.rejected) == (1, [])
+
+
+def test_a_step_of_a_workflow_is_no_question_and_a_visitor_cannot_hide_one(
+    gateway: Gateway,
+) -> None:
+    key = make_key(gateway)["key"]
+    cause = {"X-Trivet-Cause": "workflow"}
+    body = chat_body("openai/words")
+    step = gateway.post("/v1/chat/completions", body, headers={**cause, "X-API-Key": key})
+    asked = gateway.post("/v1/chat/completions", body, headers=cause)
+    told, typed = (
+        gateway.neighbours.event_of(answer.headers["x-request-id"])["attributes"]
+        for answer in (step, asked)
+    )
+    assert told["trivet.cause"] == "workflow" and "trivet.question" not in told
+    assert told["gen_ai.usage.output_tokens"] == 3
+    assert "trivet.cause" not in typed and typed["trivet.question"] == "How are you?"

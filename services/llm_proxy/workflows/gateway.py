@@ -111,7 +111,11 @@ class Gateway:
             raise CallFailed(_told(late, question)) from exc
 
     async def _ask(self, question: Question, on_text: OnText) -> Said:
-        headers = {"X-Request-ID": question.request_id, "X-Session-ID": question.session_id}
+        headers = {
+            "X-Request-ID": question.request_id,
+            "X-Session-ID": question.session_id,
+            "X-Trivet-Cause": "workflow",
+        }
         for base_url in self._base_urls:
             url = f"{base_url}/v1/chat/completions"
             call = self._client.stream("POST", url, json=question.body(), headers=headers)
