@@ -102,10 +102,13 @@ class LexicalIndex:
             return []
         counts = {term: min(total, self._passages_with(connection, term)) for term in terms}
         wanted = _worth_asking(counts, total)
+        # Without the plus FTS5 would be asked once for each passage of the scope: 22 s for 10,000
+        # of 20,000 passages, 0.03 s with it. https://www.sqlite.org/optoverview.html ("unary +")
+        within = scope.condition("+rowid")
         rows = connection.execute(
             text(
                 f"SELECT rowid, -bm25({self._table}, {_HEADING_WEIGHT}, 1.0) FROM {self._table} "  # noqa: S608  # our own name
-                f"WHERE {self._table} MATCH :match {scope.condition('rowid')} "
+                f"WHERE {self._table} MATCH :match {within} "
                 "ORDER BY rank LIMIT :limit"
             ),
             {"match": _expression(wanted), "limit": limit, **scope.values},

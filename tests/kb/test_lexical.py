@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from services.kb.lexical import LexicalIndex, Match
+from services.kb.search_filter import Scope
 from services.kb.search_terms import index_text, query_terms
 from services.kernel.database import open_engine, write
 
@@ -141,3 +143,22 @@ def test_in_a_big_collection_common_words_are_asked_for_only_where_nothing_is_ra
         ]
         assert len(index.search(connection, "copper pots", 50)) == 50
     engine.dispose()
+
+
+def test_a_filter_asks_the_index_once_and_not_for_each_passage(connection: Connection) -> None:
+    statements: list[tuple[str, Any]] = []
+
+    def listen(_connection: Any, _cursor: Any, statement: str, values: Any, *_more: Any) -> None:
+        statements.append((statement, values))
+
+    scope = Scope("SELECT value FROM json_each(:f_ids)", {"f_ids": "[2, 4, 5]"})
+    event.listen(connection, "before_cursor_execute", listen)
+    try:
+        matches = LexicalIndex(7).search(connection, "copy the port 备份", 10, scope)
+    finally:
+        event.remove(connection, "before_cursor_execute", listen)
+    assert {match.chunk_id for match in matches} == {2, 4}
+    ((statement, values),) = [one for one in statements if " MATCH " in one[0]]
+    plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    (how,) = [row[3] for row in plan if "SCAN terms_7 " in row[3]]
+    assert "=" not in how  # a rowid that must be equal: FTS5 would begin anew for each
