@@ -6,6 +6,7 @@ Pure ASGI with one wrapper around `send`, because streams pass through it for ev
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.context import REQUEST_ID, RequestContext, context_of
-from services.kernel.errors import InternalError, PermissionDenied, TrivetError
+from services.kernel.errors import InternalError, Overloaded, PermissionDenied, TrivetError
 from services.kernel.logging import AccessRecord
 from services.kernel.metrics import RequestMetrics
 from services.kernel.protocol import PUSH, Push
@@ -87,8 +88,7 @@ class RequestMiddleware:
             await self._fail(exchange, error, scope, receive)
         except Exception as exc:  # noqa: BLE001  # the last net: the caller still gets a body
             _log.error("unexpected error", exc_info=exc)
-            failure = InternalError("Something went wrong on our side.")
-            await self._fail(exchange, failure, scope, receive)
+            await self._fail(exchange, _told(exc), scope, receive)
         finally:
             self._record(exchange, scope, perf_counter() - started)
             REQUEST_ID.reset(token)
@@ -119,6 +119,15 @@ class RequestMiddleware:
             **context.log_fields,
         }
         _access_log.handle(AccessRecord(_access_log.name, fields))
+
+
+def _told(error: Exception) -> TrivetError:
+    """SQLite's own error lies within SQLAlchemy's, which not every service has."""
+    own = getattr(error, "orig", error)
+    code = own.sqlite_errorcode if isinstance(own, sqlite3.OperationalError) else 0
+    if code & 0xFF == sqlite3.SQLITE_BUSY:  # extended codes hold more above
+        return Overloaded("Too much is written just now. Please try again.", retry_after_seconds=1)
+    return InternalError("Something went wrong on our side.")
 
 
 class JsonCORSMiddleware(CORSMiddleware):

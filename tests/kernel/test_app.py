@@ -1,6 +1,7 @@
 """What `build_app` gives to every service, over real sockets."""
 
 import logging
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from services.kernel.app import Application, build_app
 from services.kernel.auth import Access
+from services.kernel.database import open_engine, write
 from services.kernel.health import Check
 from services.kernel.routing import Call, operation, raw_operation
 from services.kernel.settings import CommonSettings, read_settings
@@ -51,6 +53,16 @@ async def who(call: Call[Any]) -> dict[str, Any]:
     }
 
 
+async def write_beside_another(_call: Call[Any]) -> Greeting:
+    """Finds the database taken"""
+    with tempfile.TemporaryDirectory() as folder:
+        one, other = (open_engine(Path(folder) / "x.db") for _ in range(2))
+        with other.connect() as impatient, write(one):
+            impatient.exec_driver_sql("PRAGMA busy_timeout=0")
+            impatient.exec_driver_sql("CREATE TABLE n (value INTEGER)")
+    return Greeting(name="never")
+
+
 async def half_a_stream(_scope: Scope, _receive: Receive, send: Send) -> None:
     headers = [(b"content-type", b"text/event-stream")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -80,6 +92,7 @@ def app(tmp_path: Path, checks: dict[str, Check]) -> Application:
     operations = [
         operation("POST", "/greet", greet, access=Access.PUBLIC),
         operation("GET", "/fail", fail, access=Access.PUBLIC),
+        operation("GET", "/busy", write_beside_another, access=Access.PUBLIC),
         operation("GET", "/who", who, access=Access.PUBLIC),
         operation("POST", "/admin", who, access=Access.ADMINISTRATOR),
         operation("POST", "/neighbour", who, access=Access.NEIGHBOUR),
@@ -252,3 +265,12 @@ def test_cors_is_for_allowed_origins_only(client: httpx.Client) -> None:
     bad = client.options("/greet", headers={"Origin": "https://evil.example", **preflight})
     assert bad.json()["error"]["type"] == "permission_error"
     assert "access-control-allow-origin" not in bad.headers
+
+
+def test_a_database_that_another_writes_to_is_no_fault_but_worth_another_try(
+    client: httpx.Client,
+) -> None:
+    answer = client.get("/busy")
+    assert answer.status_code == 503
+    assert error_of(answer)["type"] == "overloaded_error"
+    assert answer.headers["retry-after"] == "1"
