@@ -15,6 +15,7 @@ from scripts.stack import machine
 from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx_binary import apt_install
 from scripts.stack.places import PYTHON, ROOT
+from scripts.stack.processes import succeeds
 
 _CODE = ["services", "scripts", "bench", "tests", "examples"]
 _WORKERS = ["-n", "3", "--dist", "loadfile"]  # more than two cores: these tests wait, too
@@ -93,6 +94,8 @@ def _install_browser() -> None:
     missing = [] if any(shutil.which(name) for name in _BROWSERS) else ["chromium"]
     if not _FONT.exists():
         missing.append("fonts-wqy-microhei")
+    if not succeeds([PYTHON, "-m", "playwright", "--version"]):
+        missing.append("libatomic1")  # Playwright's driver is linked to it, a small Debian has none
     if not missing:
         return
     if not (machine.is_root() and machine.has_apt()):

@@ -247,7 +247,12 @@ def _files(connection: Connection, job_id: str) -> list[dict[str, Any]]:
     c = JOB_FILES.c
     listed = select(c.source, c.state, c.error, c.document_id).where(c.job_id == job_id)
     return [
-        {name: value or None for name, value in row._mapping.items()}
+        {
+            "source": row.source,  # "" for an address that was none
+            "state": row.state,
+            "error": row.error or None,
+            "document_id": row.document_id or None,
+        }
         for row in connection.execute(listed.order_by(c.number))
     ]
 

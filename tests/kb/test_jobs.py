@@ -167,6 +167,17 @@ def test_urls_become_documents_and_private_ones_are_refused(start_kb: StartKb, s
     assert not list((kb.data_dir / "kb-uploads").iterdir())
 
 
+def test_an_address_that_is_nothing_but_an_anchor_is_refused_as_a_bad_file(
+    start_kb: StartKb, site: str
+) -> None:
+    kb = start_kb(KB_FETCH_ALLOWED_NETWORKS="127.0.0.1/32")
+    answer = kb.admin.post("/api/documents", json={"urls": ["#top", f"{site}/docs/page"]})
+    assert answer.status_code == 202, answer.text
+    job = read_through(kb, answer.json()["id"])
+    assert [file["source"] for file in job["files"]] == ["", f"{site}/docs/page"]
+    assert [bool(file["error"]) for file in job["files"]] == [True, False]
+
+
 def test_a_url_that_did_not_change_is_not_stored_again(start_kb: StartKb, site: str) -> None:
     kb = start_kb(KB_FETCH_ALLOWED_NETWORKS="127.0.0.1/32")
     for _ in range(2):
