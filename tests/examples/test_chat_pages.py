@@ -71,7 +71,8 @@ def test_stop_reaches_the_vendor(page: Page, address: str, gateway: Gateway) -> 
 
     page.route("**/v1/chat/completions", slow)
     page.goto(re.sub(r"&key=[^&]+", "", address))  # its visitors could ask the assistant alone
-    ask(page)
+    with page.expect_response("**/v1/chat/completions"):  # `slow` is only called in such a wait
+        ask(page)
     until(lambda: gateway.vendor.open_streams == 1, 10, "the vendor writes")
     page.get_by_role("button", name="Stop").click()
     expect(page.get_by_role("button", name="Stop")).to_be_hidden()
