@@ -14,10 +14,15 @@ _OF_PROCESSES = {"bench", "deploy"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole folders whose tests start nginx, PM2 or services; other modules say so themselves."""
+    """Whole folders whose tests start nginx, PM2 or services; other modules say so themselves.
+
+    Playwright keeps an event loop running from its first use on, and beside that no test can have
+    one of its own: who looks at pages comes last.
+    """
     for item in items:
         if item.path.relative_to(_HERE).parts[0] in _OF_PROCESSES:
             item.add_marker(pytest.mark.process)
+    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture
