@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import Engine
 
 from services.analytics.gap_schemas import GapAnswerBody, GapView, Replay, ReplaySide
+from services.kernel.context import CAUSE_HEADER
 from services.kernel.database import write
 from services.kernel.errors import Conflict, Overloaded, UpstreamError
 from services.kernel.http_client import NeighbourClient
@@ -31,7 +32,7 @@ class KnowledgeBase:
 
     async def search(self, questions: Sequence[str], collection: str) -> list[dict[str, Any]]:
         body = {"queries": list(questions), "collection": collection, "top_k": _TOP_K}
-        headers = {"X-Trivet-Cause": "replay"}
+        headers = {CAUSE_HEADER: "replay"}
         answer = await self.client.request("POST", "/api/search", json=body, headers=headers)
         found: list[dict[str, Any]] = answer.json()["searches"]
         return found

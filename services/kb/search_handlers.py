@@ -27,7 +27,6 @@ from services.kernel.routing import Call
 
 # A neighbour, or the administrator, says why it searches; nobody else is believed. A replay asks
 # again what was asked before, to see what a new document changed: it is nobody's search.
-CAUSE_HEADER = "X-Trivet-Cause"
 _CAUSES = ("user", "assistant", "replay")
 _QUERIES_AT_ONCE = 4
 
@@ -117,7 +116,7 @@ def _record(call: Call[State], query: Query, found: Found) -> None:
 
 def _cause(call: Call[State]) -> str:
     kind = call.caller.kind
-    said = call.request.headers.get(CAUSE_HEADER)
+    said = call.context.cause
     if said in _CAUSES and kind in ("neighbour", "administrator"):
         return said
     return "assistant" if kind == "neighbour" else "user"

@@ -17,6 +17,7 @@ from services.kernel.auth import VISITOR, Caller
 from services.kernel.rendering import CONTRACT, ErrorForm
 from services.kernel.visitor import DailySalt
 
+CAUSE_HEADER = "X-Trivet-Cause"  # neighbours tell each other by it why they call
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _SESSION_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -34,7 +35,7 @@ class RequestContext:
     visitor_salt: DailySalt
     state: Any
     content_length: int = 0  # of the body, in bytes, as announced
-    cause: bytes = b""  # why the call is made, as its caller says: X-Trivet-Cause
+    cause: str = ""  # why the call is made, as its caller says
     caller: Caller = VISITOR
     route: str = ""
     error_form: ErrorForm = CONTRACT
@@ -58,7 +59,7 @@ class RequestContext:
 def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestContext:
     """The context of a request: ids from its headers where well formed, else made."""
     request_id = session_id = forwarded = None
-    user_agent, content_length, cause = b"", 0, b""
+    user_agent, content_length, cause = b"", 0, ""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value
@@ -71,7 +72,7 @@ def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestCont
         elif name == b"content-length" and value.isdigit():
             content_length = int(value)
         elif name == b"x-trivet-cause":
-            cause = value
+            cause = value.decode("latin-1")
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
         request_id=_matching(_WELL_FORMED, request_id) or new_request_id(),

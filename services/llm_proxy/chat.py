@@ -23,13 +23,11 @@ from services.llm_proxy.providers.openai_compatible import (
     OpenAiCompatibleProvider,
     no_embeddings,
 )
-from services.llm_proxy.record import Record, question_of
+from services.llm_proxy.record import WORKFLOW, Record, question_of
 from services.llm_proxy.resilience.dispatcher import Prepare
 from services.llm_proxy.schemas import ChatBody, EmbeddingsBody
 from services.llm_proxy.state import State
 from services.llm_proxy.target import Target
-
-WORKFLOW = b"workflow"  # as X-Trivet-Cause says it
 
 
 async def completions(scope: Scope, receive: Receive, send: Send) -> None:
@@ -149,4 +147,4 @@ def note_cause(record: Record, context: RequestContext) -> None:
     A visitor's word on it would hide their questions from the team, so it counts for nothing.
     """
     if context.cause == WORKFLOW and context.caller.kind != "visitor":
-        record.cause, record.question = "workflow", ""
+        record.cause, record.question = WORKFLOW, ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from services.llm_proxy.answer_tap import AnswerTap
 
 MAX_QUESTION_CHARACTERS = 2000
+WORKFLOW = "workflow"  # a cause: a step asks what nobody typed
 Operation = Literal["chat", "embeddings"]  # by OpenTelemetry's names
 EndReason = Literal["complete", "error", "truncated", "client_disconnect", "refused"]
 UsageSource = Literal["exact", "estimated", "partial", "none"]

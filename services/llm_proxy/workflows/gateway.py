@@ -16,11 +16,13 @@ import httpx
 import orjson
 
 from services.kernel import VERSION
+from services.kernel.context import CAUSE_HEADER
 from services.kernel.errors import Overloaded, TrivetError, UpstreamError, UpstreamTimeout
 from services.kernel.http_client import needs_tls
 from services.kernel.rendering import error_payload
 from services.kernel.sse import SseError, SseEvent, SseParser
 from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.record import WORKFLOW
 from services.llm_proxy.target import Target
 from services.llm_proxy.workflows.definition import MAX_ANSWER_CHARACTERS
 
@@ -114,7 +116,7 @@ class Gateway:
         headers = {
             "X-Request-ID": question.request_id,
             "X-Session-ID": question.session_id,
-            "X-Trivet-Cause": "workflow",
+            CAUSE_HEADER: WORKFLOW,
         }
         for base_url in self._base_urls:
             url = f"{base_url}/v1/chat/completions"
