@@ -11,8 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.web.access_data import KEYS, KEYS_PATH, SECRET, SHOP, key, providers, stock
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
+from tests.web.looking import Theme, open_as
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, error
+from tests.web.upstream import error
 
 pytestmark = pytest.mark.browser
 LOOKS = [
@@ -252,17 +253,10 @@ def test_names_and_hints_are_text_whatever_they_hold(page: Page, site: Site) -> 
 
 @pytest.mark.parametrize(("width", "theme", "locale", "address"), LOOKS)
 def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str, address: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str, address: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.goto(f"{site.url}console/#/{address}")
-    page.reload()
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale, address)
     page.locator("trivet-access h1").wait_for()
     page.locator("trivet-access .panel").first.wait_for()
     assert faults(page) == []

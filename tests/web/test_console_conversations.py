@@ -21,8 +21,9 @@ from tests.web.conversation_data import (
     stock,
     whole,
 )
+from tests.web.looking import Theme, open_as
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, error
+from tests.web.upstream import error
 
 pytestmark = pytest.mark.browser
 THE_ONE = "conversations/8b0c9d6e-visit"
@@ -196,17 +197,10 @@ def test_a_failed_reading_is_tried_again_and_a_wrong_address_told(
 
 @pytest.mark.parametrize(("width", "theme", "locale", "address"), LOOKS)
 def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str, address: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str, address: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.goto(f"{site.url}console/#/{address}")
-    page.reload()
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale, address)
     page.locator("trivet-conversations .panel").first.wait_for()
     assert faults(page) == []
     assert page.locator("main.content").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0

@@ -8,8 +8,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
 from tests.web.library_data import ANSWERED, GAPS, stock
+from tests.web.looking import Theme, open_as
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, error
+from tests.web.upstream import error
 
 pytestmark = pytest.mark.browser
 LOOKS = [(1440, "dark", "en-US"), (360, "light", "zh-CN")]
@@ -118,19 +119,12 @@ def test_a_reading_that_failed_is_told_and_tried_again(
 
 @pytest.mark.parametrize(("width", "theme", "locale"), LOOKS)
 def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
     both = {"items": [GAPS[0] | {"id": 9}, ANSWERED], "next_cursor": None, "unclustered": 0}
     site.upstream.answers["/api/analytics/gaps"] = (200, both)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.goto(f"{site.url}console/#/gaps/9")
-    page.reload()
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale, "gaps/9")
     page.locator("trivet-gap-answer textarea").wait_for()
     page.locator(".replay").wait_for()
     assert faults(page) == []

@@ -10,6 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
 from tests.web.library_data import CHUNKS, DOCUMENT_ID, DOCUMENTS, HALF_DONE, job, stock
+from tests.web.looking import Theme, open_as
 from tests.web.test_console import log_in
 from tests.web.upstream import error
 
@@ -229,16 +230,10 @@ def test_a_log_in_that_ran_out_is_asked_above_what_was_typed(
 
 @pytest.mark.parametrize(("width", "theme", "locale"), LOOKS)
 def test_every_part_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.reload()
-    page.locator("#token").fill("test-token-of-nobody")
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale)
     page.locator(".tiles").wait_for()
     shown = {
         "documents": ".documents li",

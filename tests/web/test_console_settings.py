@@ -12,9 +12,10 @@ from services.kernel.settings import Environ, table
 from tests.web.access_data import CONFIGURATION
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
+from tests.web.looking import Theme, open_as
 from tests.web.settings_data import CANARY, CLASSES, settings, stock
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, error
+from tests.web.upstream import error
 
 pytestmark = pytest.mark.browser
 LOOKS = [
@@ -134,17 +135,10 @@ def test_every_setting_has_its_help_in_chinese() -> None:
 
 @pytest.mark.parametrize(("width", "theme", "locale", "address"), LOOKS)
 def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str, address: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str, address: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.goto(f"{site.url}console/#/{address}")
-    page.reload()
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale, address)
     page.locator("trivet-settings .panel").first.wait_for()
     assert faults(page) == []
     assert page.locator("main.content").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0

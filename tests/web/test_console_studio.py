@@ -10,9 +10,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
+from tests.web.looking import Theme, open_as
 from tests.web.poem_data import POEM_ID, POEMS, TASK_ID, TRANSLATIONS, session, stock, task
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, Chat, error
+from tests.web.upstream import Chat, error
 
 pytestmark = pytest.mark.browser
 LOOKS = [(1440, "light", "zh-CN"), (360, "dark", "en-US")]
@@ -274,16 +275,10 @@ def test_a_briefing_is_read_and_made_anew(page: Page, site: Site) -> None:
 
 @pytest.mark.parametrize(("width", "theme", "locale"), LOOKS)
 def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: str, locale: str
+    page: Page, site: Site, width: int, theme: Theme, locale: str
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
     stock(site.upstream)
-    page.goto(f"{site.url}console/")
-    page.evaluate("(l) => localStorage.setItem('trivet.language', l)", locale[:2])
-    page.reload()
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
+    open_as(page, site, width, theme, locale)
     page.locator(".tiles").wait_for()
     shown = {
         "": ".poems li",

@@ -5,7 +5,8 @@ import { Follow } from "../../preferences/follow";
 import type { Language } from "../../preferences/preferences";
 import type { ApiClient } from "../client";
 import { pageStyles } from "../page-styles";
-import type { ConsoleContext } from "../registry";
+import type { ConsoleContext, ConsolePageElement } from "../registry";
+import type { Route } from "../router";
 import { partStyles } from "./part-styles";
 
 const inner = css`
@@ -15,11 +16,11 @@ const inner = css`
   }
 `;
 
-/** A part of a page as an element of its own: it has the page's context and styles, and follows the preferences. */
-export abstract class PagePart extends LitElement {
+/** What pages and their parts have in common: the console's context and styles, and they follow the preferences. */
+abstract class ConsoleElement extends LitElement {
   @property({ attribute: false }) context!: ConsoleContext;
 
-  static override styles: CSSResultGroup = [controls, pageStyles, partStyles, inner];
+  static override styles: CSSResultGroup = [controls, pageStyles, partStyles];
 
   constructor() {
     super();
@@ -37,4 +38,14 @@ export abstract class PagePart extends LitElement {
   protected get client(): ApiClient {
     return this.context.client;
   }
+}
+
+/** A page: it knows its address, too. */
+export abstract class PageElement extends ConsoleElement implements ConsolePageElement {
+  @property({ attribute: false }) route!: Route;
+}
+
+/** A part of a page as an element of its own. */
+export abstract class PagePart extends ConsoleElement {
+  static override styles: CSSResultGroup = [ConsoleElement.styles, inner];
 }

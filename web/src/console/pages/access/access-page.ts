@@ -1,13 +1,9 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
-import { controls } from "../../../design/controls";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { accessWords } from "../../../i18n/access";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
-import { partStyles } from "../../parts/part-styles";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import { formatRoute, type Route } from "../../router";
+import { PageElement } from "../../parts/page-part";
+import { formatRoute } from "../../router";
 import "./key-form";
 import "./key-list";
 import "./key-view";
@@ -19,16 +15,7 @@ import "./providers-view";
  * `/keys?state=all` · `/keys/new?kind=` · `/keys/ID` · `/keys/ID/edit` · `/providers`
  */
 @customElement("trivet-access")
-export class AccessPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-
-  static override styles = [controls, pageStyles, partStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+export class AccessPage extends PageElement {
 
   override render() {
     const { context, route } = this;
@@ -46,7 +33,7 @@ export class AccessPage extends LitElement implements ConsolePageElement {
   }
 
   private head(part: "keys" | "providers") {
-    const words = accessWords[this.context.preferences.language];
+    const words = accessWords[this.language];
     return html`<div class="title">
         <div>
           <h1>${words.title}</h1>

@@ -1,16 +1,10 @@
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
-import { customElement, property } from "lit/decorators.js";
-import { controls } from "../../../design/controls";
+import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
+import { customElement } from "lit/decorators.js";
 import { icons } from "../../../design/icons";
 import { analyticsWords } from "../../../i18n/analytics";
-import { Follow } from "../../../preferences/follow";
-import type { Language } from "../../../preferences/preferences";
-import { pageStyles } from "../../page-styles";
 import { ghostLines, looks } from "../../parts/looks";
-import { partStyles } from "../../parts/part-styles";
+import { PageElement } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import type { Route } from "../../router";
 import "./figures";
 import "./live-tail";
 import "./model-figures";
@@ -21,19 +15,12 @@ import { readReport, type Report } from "../../parts/report";
 
 /** What was asked, how well it was answered, how fast and at what cost. The address holds all that is chosen. */
 @customElement("trivet-analytics")
-export class AnalyticsPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
+export class AnalyticsPage extends PageElement {
   private readonly here = zoneHere();
-  private readonly report = new Reading(this, (signal) => readReport(this.context.client, this.question, signal));
+  private readonly report = new Reading(this, (signal) => readReport(this.client, this.question, signal));
   private shown = "";
 
-  static override styles = [controls, pageStyles, partStyles, styles()];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+  static override styles: CSSResultGroup = [PageElement.styles, styles()];
 
   protected override willUpdate(_changed: PropertyValues): void {
     if (this.section === "live") return; // needs no sums
@@ -143,16 +130,12 @@ export class AnalyticsPage extends LitElement implements ConsolePageElement {
     const { words } = this;
     return html`<div class="panel empty">
       <p>${words.nothing}</p>
-      <p><a href=${this.context.client.root.href} target="_blank" rel="noopener">${words.openChat}</a></p>
+      <p><a href=${this.client.root.href} target="_blank" rel="noopener">${words.openChat}</a></p>
     </div>`;
   }
 
   private get words() {
     return analyticsWords[this.language];
-  }
-
-  private get language(): Language {
-    return this.context.preferences.language;
   }
 
   private get section(): Part {

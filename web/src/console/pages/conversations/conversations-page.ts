@@ -1,28 +1,14 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
 import { cache } from "lit/directives/cache.js";
-import { controls } from "../../../design/controls";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
-import { partStyles } from "../../parts/part-styles";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import type { Route } from "../../router";
+import { PageElement } from "../../parts/page-part";
 import "./conversation";
 import "./conversation-list";
 
 /** What was asked and answered: `/?text=&from=&to=&assistant=&ending=&visitor=`, and `/ID`. */
 @customElement("trivet-conversations")
-export class ConversationsPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
+export class ConversationsPage extends PageElement {
   private listed = new URLSearchParams();
-
-  static override styles = [controls, pageStyles, partStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
 
   override render() {
     const { context, route } = this;

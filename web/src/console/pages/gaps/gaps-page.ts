@@ -1,17 +1,13 @@
-import { LitElement, css, html, nothing, type PropertyValues } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { css, html, nothing, type CSSResultGroup, type PropertyValues } from "lit";
+import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { controls } from "../../../design/controls";
 import { gapsWords } from "../../../i18n/gaps";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
 import { formatTime } from "../../parts/format";
 import { Further } from "../../parts/further";
 import { ghostLines, looks } from "../../parts/looks";
-import { partStyles } from "../../parts/part-styles";
+import { PageElement } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import { formatRoute, type Route } from "../../router";
+import { formatRoute } from "../../router";
 import "./gap-answer";
 import { STATES, readGaps, type Gap, type GapPage, type Shown } from "./gaps";
 import { replayTable } from "./replay";
@@ -19,23 +15,16 @@ import { replayStyles } from "./replay-styles";
 
 /** The inbox of what was not answered. `/ID` of the address: the gap that is being answered. */
 @customElement("trivet-gaps")
-export class GapsPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-  private readonly page = new Reading(this, (signal) => readGaps(this.context.client, this.shown, "", signal));
+export class GapsPage extends PageElement {
+  private readonly page = new Reading(this, (signal) => readGaps(this.client, this.shown, "", signal));
   private readonly further = new Further(this, this.page, ({ items, nextCursor }, signal) =>
     nextCursor
-      ? readGaps(this.context.client, this.shown, nextCursor, signal).then((next) => ({ ...next, items: [...items, ...next.items] }))
+      ? readGaps(this.client, this.shown, nextCursor, signal).then((next) => ({ ...next, items: [...items, ...next.items] }))
       : null,
   );
   private showing: Shown | null = null;
 
-  static override styles = [controls, pageStyles, partStyles, replayStyles, styles()];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+  static override styles: CSSResultGroup = [PageElement.styles, replayStyles, styles()];
 
   protected override willUpdate(_changed: PropertyValues): void {
     if (this.showing === this.shown) return;
@@ -59,14 +48,6 @@ export class GapsPage extends LitElement implements ConsolePageElement {
       </nav>
       ${looks(this.page, this.language, ghostLines(5, "6.5rem"), (page) => this.list(page))}
     `;
-  }
-
-  private get language() {
-    return this.context.preferences.language;
-  }
-
-  private get locale(): string {
-    return this.language === "zh" ? "zh-CN" : "en";
   }
 
   private get shown(): Shown {

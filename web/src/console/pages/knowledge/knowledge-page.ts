@@ -1,13 +1,9 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
 import { cache } from "lit/directives/cache.js";
-import { controls } from "../../../design/controls";
 import { knowledgeWords } from "../../../i18n/knowledge";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
-import { partStyles } from "../../parts/part-styles";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import { formatRoute, type Route } from "../../router";
+import { PageElement } from "../../parts/page-part";
+import { formatRoute } from "../../router";
 import "./adding";
 import "./collections";
 import "./document";
@@ -20,19 +16,10 @@ type Part = (typeof PARTS)[number];
 
 /** What there is to answer from: documents and their passages, how they are found, and how well. */
 @customElement("trivet-knowledge")
-export class KnowledgePage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-
-  static override styles = [controls, pageStyles, partStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+export class KnowledgePage extends PageElement {
 
   override render() {
-    const words = knowledgeWords[this.context.preferences.language];
+    const words = knowledgeWords[this.language];
     const part = this.section;
     return html`
       <div class="title">

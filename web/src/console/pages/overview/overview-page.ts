@@ -1,19 +1,14 @@
-import { LitElement, html, nothing, type TemplateResult } from "lit";
-import { customElement, property } from "lit/decorators.js";
+import { html, nothing, type CSSResultGroup, type TemplateResult } from "lit";
+import { customElement } from "lit/decorators.js";
 import { repeat } from "lit/directives/repeat.js";
-import { controls } from "../../../design/controls";
 import { icons } from "../../../design/icons";
 import { overviewWords } from "../../../i18n/overview";
-import { Follow } from "../../../preferences/follow";
-import type { Language } from "../../../preferences/preferences";
-import { pageStyles } from "../../page-styles";
 import { ghostLines, looks } from "../../parts/looks";
-import { partStyles } from "../../parts/part-styles";
+import { PageElement } from "../../parts/page-part";
 import { readReport } from "../../parts/report";
 import { tileStyles } from "../../parts/tiles";
 import { Poll } from "../../poll";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import { formatRoute, type Route } from "../../router";
+import { formatRoute } from "../../router";
 import { checkName } from "./check-names";
 import { concernsOf, type Concern } from "./concerns";
 import { SERVICES, readHealth, type Check, type ServiceHealth, type ServiceStatus } from "./health";
@@ -27,20 +22,13 @@ const OTHERS_EVERY_SECONDS = 60;
 
 /** What needs attention, what today brought, what is running, and which providers there are. */
 @customElement("trivet-overview")
-export class OverviewPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-  private readonly health = new Poll(this, (signal) => readHealth(this.context.client, signal), HEALTH_EVERY_SECONDS);
-  private readonly today = new Poll(this, (signal) => readReport(this.context.client, todaysSpan(), signal), OTHERS_EVERY_SECONDS);
-  private readonly providers = new Poll(this, (signal) => readProviders(this.context.client, signal), OTHERS_EVERY_SECONDS);
-  private readonly matters = new Poll(this, (signal) => readMatters(this.context.client, signal), OTHERS_EVERY_SECONDS);
+export class OverviewPage extends PageElement {
+  private readonly health = new Poll(this, (signal) => readHealth(this.client, signal), HEALTH_EVERY_SECONDS);
+  private readonly today = new Poll(this, (signal) => readReport(this.client, todaysSpan(), signal), OTHERS_EVERY_SECONDS);
+  private readonly providers = new Poll(this, (signal) => readProviders(this.client, signal), OTHERS_EVERY_SECONDS);
+  private readonly matters = new Poll(this, (signal) => readMatters(this.client, signal), OTHERS_EVERY_SECONDS);
 
-  static override styles = [controls, pageStyles, partStyles, tileStyles, overviewStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+  static override styles: CSSResultGroup = [PageElement.styles, tileStyles, overviewStyles];
 
   override render() {
     const { words, language } = this;
@@ -52,7 +40,7 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
           <h2 id="today">${words.today}</h2>
           <a href=${formatRoute("/analytics", new URLSearchParams({ days: "1" }))}>${words.allFigures}</a>
         </div>
-        ${looks(this.today, language, ghostLines(2, "5.25rem"), (report) => today(report, language, this.context.client.root.href))}
+        ${looks(this.today, language, ghostLines(2, "5.25rem"), (report) => today(report, language, this.client.root.href))}
       </section>
       <section aria-labelledby="services">
         <h2 id="services">${words.services}</h2>
@@ -176,16 +164,8 @@ export class OverviewPage extends LitElement implements ConsolePageElement {
     return html`<span class="state" data-tone=${tones[state]}>${names[state]}</span>`;
   }
 
-  private get language(): Language {
-    return this.context.preferences.language;
-  }
-
   private get words() {
     return overviewWords[this.language];
-  }
-
-  private get locale(): string {
-    return this.language === "zh" ? "zh-CN" : "en";
   }
 
   private refresh(): void {

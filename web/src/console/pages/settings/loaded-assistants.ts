@@ -1,6 +1,5 @@
-import { css, html, nothing, type CSSResultGroup } from "lit";
+import { css, html, type CSSResultGroup } from "lit";
 import { customElement } from "lit/decorators.js";
-import { icons } from "../../../design/icons";
 import { settingsWords } from "../../../i18n/settings";
 import { formatNumber, formatScore } from "../../parts/format";
 import { ghostLines, looks } from "../../parts/looks";
@@ -8,6 +7,7 @@ import { PagePart } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
 import { formatRoute } from "../../router";
 import { TEXTS, readLoaded, type Loaded, type LoadedAssistant } from "./loaded";
+import { loadedProblem } from "./loaded-problem";
 
 /** Assistants as assistants.yaml was loaded, with their words in both languages. */
 @customElement("trivet-loaded-assistants")
@@ -27,9 +27,7 @@ export class LoadedAssistants extends PagePart {
 
   private all({ assistants, assistantsProblem }: Loaded) {
     const words = settingsWords[this.language];
-    const problem = assistantsProblem
-      ? html`<div class="panel problem" role="alert">${icons.alert()}<div class="told"><p>${words.problemAssistants}</p><p><code>${assistantsProblem}</code></p></div></div>`
-      : nothing;
+    const problem = loadedProblem(words.problemAssistants, assistantsProblem);
     if (assistants.length === 0) return html`${problem}<div class="panel empty"><p><strong>${words.noAssistants}</strong></p><p>${words.noAssistantsHelp}</p></div>`;
     return html`${problem}
       <ul class="assistants">

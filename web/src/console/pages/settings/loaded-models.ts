@@ -1,12 +1,12 @@
 import { css, html, nothing, type CSSResultGroup } from "lit";
 import { customElement } from "lit/decorators.js";
-import { icons } from "../../../design/icons";
 import { settingsWords } from "../../../i18n/settings";
 import { formatNumber } from "../../parts/format";
 import { ghostLines, looks } from "../../parts/looks";
 import { PagePart } from "../../parts/page-part";
 import { Reading } from "../../parts/reading";
 import { readLoaded, type Loaded, type LoadedModel, type LoadedProvider } from "./loaded";
+import { loadedProblem } from "./loaded-problem";
 
 /** Providers and models as models.yaml was loaded. */
 @customElement("trivet-loaded-models")
@@ -27,9 +27,7 @@ export class LoadedModels extends PagePart {
   private all(loaded: Loaded) {
     const words = settingsWords[this.language];
     return html`
-      ${loaded.modelsProblem
-        ? html`<div class="panel problem" role="alert">${icons.alert()}<div class="told"><p>${words.problemModels}</p><p><code>${loaded.modelsProblem}</code></p></div></div>`
-        : nothing}
+      ${loadedProblem(words.problemModels, loaded.modelsProblem)}
       <dl class="panel card names">
         ${this.named(words.defaultModel, loaded.default ? html`<code>${loaded.default}</code>` : html`${words.noDefault}`)}
         ${loaded.order.length > 0 ? this.named(words.order, this.codes(loaded.order, " → ")) : nothing}

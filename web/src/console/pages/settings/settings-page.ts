@@ -1,12 +1,8 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
-import { controls } from "../../../design/controls";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
 import { settingsWords } from "../../../i18n/settings";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
-import { partStyles } from "../../parts/part-styles";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import { formatRoute, type Route } from "../../router";
+import { PageElement } from "../../parts/page-part";
+import { formatRoute } from "../../router";
 import "./loaded-assistants";
 import "./loaded-models";
 import "./setting-list";
@@ -16,19 +12,10 @@ type Part = (typeof PARTS)[number];
 
 /** What the services run with, to be read: `/common`, one address for each service, `/models`, `/assistants`. */
 @customElement("trivet-settings")
-export class SettingsPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-
-  static override styles = [controls, pageStyles, partStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+export class SettingsPage extends PageElement {
 
   override render() {
-    const words = settingsWords[this.context.preferences.language];
+    const words = settingsWords[this.language];
     const part = this.section;
     return html`
       <div class="title">

@@ -1,11 +1,6 @@
-import { LitElement, html } from "lit";
-import { customElement, property } from "lit/decorators.js";
-import { controls } from "../../../design/controls";
-import { Follow } from "../../../preferences/follow";
-import { pageStyles } from "../../page-styles";
-import { partStyles } from "../../parts/part-styles";
-import type { ConsoleContext, ConsolePageElement } from "../../registry";
-import type { Route } from "../../router";
+import { html } from "lit";
+import { customElement } from "lit/decorators.js";
+import { PageElement } from "../../parts/page-part";
 import "./by-hand";
 import "./poem";
 import "./poem-form";
@@ -18,16 +13,7 @@ import "./run";
  * `/`: the library · `/new` · `/poems/ID` · `/poems/ID/edit` · `/runs/ID`: a run as it happens · `/by-hand/ID`
  */
 @customElement("trivet-studio")
-export class StudioPage extends LitElement implements ConsolePageElement {
-  @property({ attribute: false }) context!: ConsoleContext;
-  @property({ attribute: false }) route!: Route;
-
-  static override styles = [controls, pageStyles, partStyles];
-
-  constructor() {
-    super();
-    new Follow(this, () => this.context.preferences);
-  }
+export class StudioPage extends PageElement {
 
   override render() {
     const { context, route } = this;
