@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web.accessibility import faults
 from tests.web.conftest import Site
+from tests.web.looking import looking
 from tests.web.upstream import CITATIONS, TOKEN
 
 pytestmark = pytest.mark.browser
@@ -34,15 +35,8 @@ LOOKS = [
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}-{look[2]}")
 def looked_at(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """A page of one width, on one ground, in one language."""
-    width, scheme, locale = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme=scheme,
-        locale=locale,
-        reduced_motion="reduce",
-    )
-    yield context.new_page()
-    context.close()
+    with looking(browser, *request.param) as page:
+        yield page
 
 
 def ask(page: Page, site: Site, ends: bool = True) -> None:

@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Locator, Page, Request, expect
 from tests.web import analytics_data as data
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
+from tests.web.looking import Theme, enter, looking
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, Chat, error
+from tests.web.upstream import Chat, error
 
 pytestmark = pytest.mark.browser
 STARTING = (503, error(503, "overloaded_error", "Starting."))
@@ -297,30 +298,23 @@ def test_a_part_that_fails_leaves_the_others(page: Page, site: Site, watch: Watc
 
 @pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
 def test_axe_finds_nothing_serious_and_nothing_is_cut(
-    browser: Browser, site: Site, width: int, scheme: str, locale: str
+    browser: Browser, site: Site, width: int, scheme: Theme, locale: str
 ) -> None:
     data.stock(site.upstream)
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=locale,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.goto(f"{site.url}console/#/analytics")
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    page.locator(".tabs").wait_for()
-    for part in PARTS:
-        page.goto(f"{site.url}console/#/analytics{part}")
-        _fill(page, site, part)
-        assert faults(page) == [], part
-        tab = page.locator(".tabs [aria-current=page]").bounding_box()
-        assert tab is not None
-        assert tab["x"] + tab["width"] <= width, part
-        content = page.locator(".content")
-        assert content.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0, part
-    context.close()
+    with looking(browser, width, scheme, locale) as page:
+        page.goto(f"{site.url}console/#/analytics")
+        enter(page)
+        page.locator(".tabs").wait_for()
+        for part in PARTS:
+            page.goto(f"{site.url}console/#/analytics{part}")
+            _fill(page, site, part)
+            assert faults(page) == [], part
+            tab = page.locator(".tabs [aria-current=page]").bounding_box()
+            assert tab is not None
+            assert tab["x"] + tab["width"] <= width, part
+            content = page.locator(".content")
+            cut = content.evaluate("(element) => element.scrollWidth - element.clientWidth")
+            assert cut == 0, part
 
 
 def _fill(page: Page, site: Site, part: str) -> None:

@@ -10,8 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.web import analytics_data as data
 from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
+from tests.web.looking import Theme, enter, looking
 from tests.web.test_console import log_in
-from tests.web.upstream import TOKEN, error, ready
+from tests.web.upstream import error, ready
 
 pytestmark = pytest.mark.browser
 LOOKS = [
@@ -107,22 +108,14 @@ def test_what_could_not_be_looked_at_is_said(page: Page, site: Site, watch: Watc
 
 @pytest.mark.parametrize(("width", "scheme", "locale"), LOOKS)
 def test_axe_finds_nothing_serious_and_nothing_is_cut(
-    browser: Browser, site: Site, width: int, scheme: str, locale: str
+    browser: Browser, site: Site, width: int, scheme: Theme, locale: str
 ) -> None:
     data.trouble(site.upstream, datetime.now(UTC))
-    context = browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-        locale=locale,
-        reduced_motion="reduce",
-    )
-    page = context.new_page()
-    page.goto(f"{site.url}console/")
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
-    expect(page.locator(".concerns > li")).to_have_count(6)
-    expect(page.locator(".tiles")).to_be_visible()
-    assert faults(page) == []
-    content = page.locator(".content")
-    assert content.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0
-    context.close()
+    with looking(browser, width, scheme, locale) as page:
+        page.goto(f"{site.url}console/")
+        enter(page)
+        expect(page.locator(".concerns > li")).to_have_count(6)
+        expect(page.locator(".tiles")).to_be_visible()
+        assert faults(page) == []
+        content = page.locator(".content")
+        assert content.evaluate("(element) => element.scrollWidth - element.clientWidth") == 0
