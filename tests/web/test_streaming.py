@@ -20,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 TOKENS = 10_000
 PARTS = 10
+STRETCHES = [*(f"part {number}" for number in range(PARTS)), "end"]
+ANSWERS = 2  # the lesser of two times: a collection of garbage falls into any stretch, once
 _BURST = 20  # tokens that arrive in one piece
 
 
@@ -105,23 +107,33 @@ def test_the_longest_task_of_an_answer_does_not_grow_with_it(
     page.goto(site.url)
     protocol = context.new_cdp_session(page)
     protocol.send("Emulation.setCPUThrottlingRate", {"rate": throttle})
-    chat = _begin(page, site)
-    characters = 0
     with traced(browser, page) as tasks:
-        for number, part in enumerate(_parts(text)):
-            mark(page, f"part {number}")
-            _send(chat, part)
-            characters += len("".join(part))
-            _arrived(page, characters)
-        mark(page, "end")
-        _end(page, chat)
-        mark(page, "after")
-    parts = [tasks.longest_ms(f"part {number}") for number in range(PARTS)]
-    figures = f"{[round(ms) for ms in parts]}, end {tasks.longest_ms('end'):.0f}"
-    print(f"{text.__name__} at {throttle}x: {figures} ms of CPU")
-    first = max(parts[:2])
-    assert min(parts[-2:]) < 2 * first, figures
-    assert tasks.longest_ms("end") < 2 * first, figures
+        for answer in range(ANSWERS):
+            _traced_answer(page, site, text, answer)
+    least = {
+        stretch: min(tasks.longest_ms(f"{stretch} of {answer}") for answer in range(ANSWERS))
+        for stretch in STRETCHES
+    }
+    print(f"{text.__name__} at {throttle}x: {[round(ms) for ms in least.values()]} ms of CPU")
+    *parts, end = least.values()
+    first = max(parts[:3])
+    assert min(parts[-2:]) < 2 * first, least
+    assert end < 2 * first, least
+
+
+def _traced_answer(page: Page, site: Site, text: Callable[[], Iterator[str]], answer: int) -> None:
+    """A conversation of one answer, with a mark at each stretch of it."""
+    chat, characters = _begin(page, site), 0
+    for stretch, part in zip(STRETCHES[:-1], _parts(text), strict=True):
+        mark(page, f"{stretch} of {answer}")
+        _send(chat, part)
+        characters += len("".join(part))
+        _arrived(page, characters)
+    mark(page, f"{STRETCHES[-1]} of {answer}")
+    _end(page, chat)
+    mark(page, f"after {answer}")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.get_by_role("heading", name="Ask Trivet")).to_be_visible()
 
 
 def test_nothing_stays_in_memory_of_an_answer_that_is_gone(

@@ -62,16 +62,24 @@ class Engine:
         self._running: dict[Lease, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
         self._busy = asyncio.Event()  # something runs here
+        self._closing = False
         self._renewed_at = 0.0
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Claims and runs inside the block; at its end what runs is given back."""
-        async with background(self._claim(), "claim tasks"), background(self._hold(), "leases"):
+        async with background(self._hold(), "leases"):
+            claiming = asyncio.create_task(self._claim(), name="claim tasks")
             try:
                 yield
             finally:
+                # First, and not by a cancellation: what is claimed in this moment is given back,
+                # and what is given back is not claimed here once more.
+                self._closing = True
+                self.wake()
+                await asyncio.wait([claiming])
                 await self._stop()
+                await claiming
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -91,12 +99,12 @@ class Engine:
                 running.cancel()
 
     async def _claim(self) -> None:
-        while True:
+        while not self._closing:
             self._wake.clear()  # before the look: what comes during it is not lost
             version = None
             try:
                 version = await to_thread.run_sync(self._changes.version)
-                while (lease := await self._next()) is not None:
+                while not self._closing and (lease := await self._next()) is not None:
                     self._begin(lease)
                 self.backlog = await to_thread.run_sync(self._leases.backlog)
             except SQLAlchemyError as exc:
