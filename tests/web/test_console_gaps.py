@@ -5,15 +5,13 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.web.accessibility import faults
 from tests.web.conftest import Site, Watch
 from tests.web.library_data import ANSWERED, GAPS, stock
-from tests.web.looking import Theme, open_as
+from tests.web.looking import judge
 from tests.web.test_console import log_in
 from tests.web.upstream import error
 
 pytestmark = pytest.mark.browser
-LOOKS = [(1440, "dark", "en-US"), (360, "light", "zh-CN")]
 ANSWER = "/api/analytics/gaps/1/answer"
 
 
@@ -98,6 +96,7 @@ def test_an_empty_inbox_says_how_gaps_come_to_be(page: Page, site: Site) -> None
     page.goto(f"{site.url}console/#/gaps")
     log_in(page)
     expect(page.get_by_text("No question is without an answer.")).to_be_visible()
+    judge(page, "empty")
     page.get_by_role("link", name="Answered", exact=True).click()
     expect(page.get_by_text("No gap has been answered yet.")).to_be_visible()
 
@@ -112,20 +111,18 @@ def test_a_reading_that_failed_is_told_and_tried_again(
     log_in(page)
     again = page.get_by_role("button", name="Try again")
     expect(again).to_be_visible()
+    judge(page, "failed")
     stock(site.upstream)
     again.click()
     expect(page.locator(".gaps > li")).to_have_count(3)
 
 
-@pytest.mark.parametrize(("width", "theme", "locale"), LOOKS)
-def test_it_can_be_used_by_everyone_on_every_screen(
-    page: Page, site: Site, width: int, theme: Theme, locale: str
-) -> None:
+@pytest.mark.parametrize("address", ["gaps", "gaps/9"])
+def test_it_can_be_used_by_everyone_on_every_screen(page: Page, site: Site, address: str) -> None:
     stock(site.upstream)
     both = {"items": [GAPS[0] | {"id": 9}, ANSWERED], "next_cursor": None, "unclustered": 0}
     site.upstream.answers["/api/analytics/gaps"] = (200, both)
-    open_as(page, site, width, theme, locale, "gaps/9")
-    page.locator("trivet-gap-answer textarea").wait_for()
-    page.locator(".replay").wait_for()
-    assert faults(page) == []
-    assert page.locator("main.content").evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0
+    page.goto(f"{site.url}console/#/{address}")
+    log_in(page)
+    page.locator(".replay").first.wait_for()
+    judge(page)
