@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.web.accessibility import faults
-from tests.web.conftest import Site
-from tests.web.looking import looking
+from tests.web.conftest import Site, Watch
+from tests.web.looking import judge
 from tests.web.upstream import CITATIONS, TOKEN
 
 pytestmark = pytest.mark.browser
@@ -24,19 +21,6 @@ make stop
 |---|---|
 | 1 | 2 |
 """
-LOOKS = [
-    (1440, "light", "en-US"),
-    (360, "dark", "zh-CN"),
-    (360, "light", "en-US"),
-    (1440, "dark", "zh-CN"),
-]
-
-
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}-{look[2]}")
-def looked_at(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
-    """A page of one width, on one ground, in one language."""
-    with looking(browser, *request.param) as page:
-        yield page
 
 
 def ask(page: Page, site: Site, ends: bool = True) -> None:
@@ -52,48 +36,53 @@ def ask(page: Page, site: Site, ends: bool = True) -> None:
         expect(page.locator(".actions")).to_have_count(before + 1)
 
 
-def test_the_chat_from_its_welcome_to_its_contact_card(looked_at: Page, site: Site) -> None:
-    page = looked_at
+def test_the_chat_from_its_welcome_to_its_contact_card(page: Page, site: Site) -> None:
     page.goto(site.url)
     expect(page.locator(".welcome h1")).to_be_visible()
-    assert faults(page) == []
+    judge(page)
     for _ in range(3):
         ask(page, site)
     expect(page.locator("trivet-contact")).to_be_visible()
     page.locator("[aria-pressed]").last.click()
     page.locator(".edit").first.click()
-    assert faults(page) == []
+    judge(page)
 
 
-def test_the_chat_while_it_is_answered_and_when_that_fails(looked_at: Page, site: Site) -> None:
-    page = looked_at
+def test_the_chat_while_it_is_answered_and_when_that_fails(
+    page: Page, site: Site, watch: Watch
+) -> None:
+    watch.allow("status of 503")
     page.goto(site.url)
     ask(page, site, ends=False)
     expect(page.locator(".answer table")).to_be_visible()
-    assert faults(page) == []
+    judge(page)
     page.keyboard.press("Escape")
     page.locator("textarea").last.fill("And now?")
     page.keyboard.press("Enter")
     site.upstream.next_chat().fail(503, "overloaded_error", "busy")
     expect(page.locator(".failure")).to_be_visible()
-    assert faults(page) == []
+    judge(page)
 
 
-def test_the_widgets_page_and_its_open_panel(looked_at: Page, site: Site) -> None:
-    page = looked_at
+def test_the_widgets_page_and_its_open_panel(page: Page, site: Site) -> None:
     page.goto(f"{site.url}widget/")
     expect(page.locator("h1")).to_be_visible()
-    assert faults(page) == []
+    judge(page)
     page.locator(".launcher").click()
     ask(page, site)
-    assert faults(page) == []
+    judge(page)
 
 
-def test_the_console_before_and_after_the_log_in(looked_at: Page, site: Site) -> None:
-    page = looked_at
+def test_the_console_before_and_after_the_log_in(page: Page, site: Site) -> None:
     page.goto(f"{site.url}console/")
     page.locator("#token").fill(TOKEN)
-    assert faults(page) == []
+    judge(page)
     page.keyboard.press("Enter")
     expect(page.locator(".tiles")).to_be_visible()
-    assert faults(page) == []
+    judge(page)
+
+
+def test_the_reader_of_the_guide(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}read/?/guide/en/backup.md")
+    expect(page.get_by_role("heading", name="Back up and restore")).to_be_visible()
+    judge(page)
