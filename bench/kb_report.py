@@ -175,8 +175,8 @@ def _memory(measured: Measured) -> Table:
     rows += [["start, s", *(figure(measured.seconds[name]) for name in PROCESSES)]]
     first = {name: figure(measured.seconds[f"{name}, the first time"]) for name in PROCESSES[:2]}
     note = (
-        "Very first starts, which make kb's database and the embedder's files, took "
-        f"{first['kb']} and {first['embedder']} s."
+        "Starts of kb and the embedder are medians. The very first ones, which make kb's database "
+        f"and the embedder's files, took {first['kb']} and {first['embedder']} s."
     )
     return Table("Memory (RSS), MB, and time to start", ["", *PROCESSES], rows, note)
 
