@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.web.conftest import Site, Watch
+from tests.web.looking import judge
 from tests.web.upstream import COOKIE, TOKEN, error, ready
 
 pytestmark = pytest.mark.browser
@@ -128,6 +129,7 @@ def test_a_service_that_says_nothing_is_news_and_no_blank_page(
     expect(page.get_by_text("No answer")).to_have_count(3)
     expect(page.get_by_role("heading", name="Knowledge does not answer")).to_be_visible()
     expect(page.get_by_text("pm2 restart trivet-kb")).to_be_visible()
+    judge(page, "failed")
     problem = page.locator(".problem")
     expect(problem).to_contain_text("The service that should answer refused or failed.")
     site.upstream.reset()
@@ -155,6 +157,7 @@ def test_a_day_without_questions_says_what_to_do(page: Page, site: Site) -> None
     page.goto(f"{site.url}console/")
     log_in(page)
     expect(page.get_by_text("No question has been asked today.")).to_be_visible()
+    judge(page, "empty")
     link = page.get_by_role("link", name="Open the chat page")
     expect(link).to_have_attribute("href", site.url)
 
