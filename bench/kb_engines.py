@@ -51,6 +51,14 @@ class Engines:
         return {name: cpu_seconds(tree(pid)) for name, pid in self.pids.items()}
 
 
+@dataclass(frozen=True)
+class _Started:
+    """A process that answers; `seconds`: how long that took."""
+
+    pid: int
+    seconds: float
+
+
 @contextmanager
 def engines(data_dir: Path) -> Iterator[Engines]:
     """All three, ready. Before that kb and the embedder are started `STARTS` times over: the very
@@ -73,32 +81,24 @@ def engines(data_dir: Path) -> Iterator[Engines]:
     }
     environ.pop("PYTHONDONTWRITEBYTECODE", None)  # nobody's start compiles everything
     seconds: dict[str, float] = {}
-    medians: dict[str, float] = {}
     python = [sys.executable, "-m"]
-    store = [str(chroma), "run", "--path", str(data_dir / "chroma")]
-    for name, module in (("embedder", "services.kb.embedder"), ("kb", "services.kb")):
+    place = ["--host", "127.0.0.1", "--port", str(ports["chroma"])]
+    store = [str(chroma), "run", "--path", str(data_dir / "chroma"), *place]
+    commands = {"embedder": [*python, "services.kb.embedder"], "kb": [*python, "services.kb"]}
+    for name, command in commands.items():
         took = []
         for _ in range(1 + STARTS):
-            with _started([*python, module], name, urls, environ, data_dir, seconds):
-                took.append(seconds.pop(name))
+            with _started(command, name, urls, environ, data_dir) as started:
+                took.append(started.seconds)
         seconds[f"{name}, the first time"] = took[0]
-        medians[name] = statistics.median(took[1:])
+        seconds[name] = statistics.median(took[1:])
     with (
-        _started(
-            [*store, "--host", "127.0.0.1", "--port", str(ports["chroma"])],
-            "chroma",
-            urls,
-            environ,
-            data_dir,
-            seconds,
-        ) as chroma_pid,
-        _started([*python, "services.kb"], "kb", urls, environ, data_dir, seconds) as kb_pid,
-        _started(
-            [*python, "services.kb.embedder"], "embedder", urls, environ, data_dir, seconds
-        ) as embedder_pid,
+        _started(store, "chroma", urls, environ, data_dir) as store_process,
+        _started(commands["kb"], "kb", urls, environ, data_dir) as kb,
+        _started(commands["embedder"], "embedder", urls, environ, data_dir) as embedder,
     ):
-        pids = {"kb": kb_pid, "embedder": embedder_pid, "chroma": chroma_pid}
-        seconds |= medians
+        seconds["chroma"] = store_process.seconds
+        pids = {"kb": kb.pid, "embedder": embedder.pid, "chroma": store_process.pid}
         yield Engines(data_dir, urls["kb"], urls["embedder"], urls["chroma"], pids, seconds)
 
 
@@ -113,8 +113,7 @@ def _started(
     urls: dict[str, str],
     environ: dict[str, str],
     data_dir: Path,
-    seconds: dict[str, float],
-) -> Iterator[int]:
+) -> Iterator[_Started]:
     log = data_dir / f"{name}.log"
     with httpx.Client(base_url=urls[name], timeout=5, trust_env=False) as client:
         began = time.perf_counter()
@@ -123,8 +122,7 @@ def _started(
                 if process.poll() is not None or time.perf_counter() - began > START_LIMIT_SECONDS:
                     raise Unavailable(f"{name} does not start: see {log}")
                 time.sleep(0.01)
-            seconds[name] = time.perf_counter() - began
-            yield process.pid
+            yield _Started(process.pid, time.perf_counter() - began)
 
 
 def _answers(client: httpx.Client, path: str) -> bool:
