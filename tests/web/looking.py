@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.web.accessibility import faults
 from tests.web.tasks import drawn
-from tests.web.upstream import TOKEN
 
 Theme = Literal["light", "dark"]
 _THEMES: tuple[tuple[Theme, Theme], ...] = (("dark", "light"), ("light", "dark"))
@@ -23,27 +20,9 @@ _FORGET_STYLES = """() => {
 }"""
 
 
-@contextmanager
-def looking(browser: Browser, width: int, theme: Theme, locale: str) -> Iterator[Page]:
-    """A page of somebody's own, on a screen so wide, in a theme, in their browser's language."""
-    with browser.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme=theme,
-        locale=locale,
-        reduced_motion="reduce",
-    ) as context:
-        yield context.new_page()
-
-
-def enter(page: Page) -> None:
-    """Logs in where the console asks for it, in whichever language."""
-    page.locator("#token").fill(TOKEN)
-    page.keyboard.press("Enter")
-
-
 def judge(page: Page, where: str = "") -> None:
-    """A page is fit for everyone as it stands: axe finds nothing serious and nothing
-    is cut off, on both screens, in both themes and both languages, and in each pair of these."""
+    """A page is fit for everyone as it stands: axe finds nothing serious and nothing is cut off, on
+    both screens, in both themes and both languages, and in each pair of these."""
     page.emulate_media(reduced_motion="reduce")
     for first, second in _THEMES:
         language = page.locator("html").get_attribute("lang")

@@ -117,12 +117,17 @@ def test_a_reading_that_failed_is_told_and_tried_again(
     expect(page.locator(".gaps > li")).to_have_count(3)
 
 
-@pytest.mark.parametrize("address", ["gaps", "gaps/9"])
-def test_it_can_be_used_by_everyone_on_every_screen(page: Page, site: Site, address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "part"), [("gaps", ".gaps > li"), ("gaps/9", "trivet-gap-answer textarea")]
+)
+def test_it_can_be_used_by_everyone_on_every_screen(
+    page: Page, site: Site, address: str, part: str
+) -> None:
     stock(site.upstream)
     both = {"items": [GAPS[0] | {"id": 9}, ANSWERED], "next_cursor": None, "unclustered": 0}
     site.upstream.answers["/api/analytics/gaps"] = (200, both)
     page.goto(f"{site.url}console/#/{address}")
     log_in(page)
+    page.locator(part).first.wait_for()
     page.locator(".replay").first.wait_for()
     judge(page)
