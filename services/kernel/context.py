@@ -18,6 +18,7 @@ from services.kernel.rendering import CONTRACT, ErrorForm
 from services.kernel.visitor import DailySalt
 
 CAUSE_HEADER = "X-Trivet-Cause"  # neighbours tell each other by it why they call
+_CAUSE = CAUSE_HEADER.lower().encode()  # as ASGI has it
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 _WELL_FORMED = re.compile(rb"[A-Za-z0-9._-]{8,64}")
 _SESSION_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -71,7 +72,7 @@ def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestCont
             user_agent = value
         elif name == b"content-length" and value.isdigit():
             content_length = int(value)
-        elif name == b"x-trivet-cause":
+        elif name == _CAUSE:
             cause = value.decode("latin-1")
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
