@@ -16,7 +16,6 @@ import "./providers-view";
  */
 @customElement("trivet-access")
 export class AccessPage extends PageElement {
-
   override render() {
     const { context, route } = this;
     const [, part = "", id = "", what = ""] = route.path.split("/");

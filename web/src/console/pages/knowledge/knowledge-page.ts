@@ -17,7 +17,6 @@ type Part = (typeof PARTS)[number];
 /** What there is to answer from: documents and their passages, how they are found, and how well. */
 @customElement("trivet-knowledge")
 export class KnowledgePage extends PageElement {
-
   override render() {
     const words = knowledgeWords[this.language];
     const part = this.section;

@@ -13,7 +13,6 @@ type Part = (typeof PARTS)[number];
 /** What the services run with, to be read: `/common`, one address for each service, `/models`, `/assistants`. */
 @customElement("trivet-settings")
 export class SettingsPage extends PageElement {
-
   override render() {
     const words = settingsWords[this.language];
     const part = this.section;

@@ -14,7 +14,6 @@ import "./run";
  */
 @customElement("trivet-studio")
 export class StudioPage extends PageElement {
-
   override render() {
     const { context, route } = this;
     const [, kind = "", id = "", what = ""] = route.path.split("/");
