@@ -143,8 +143,8 @@ class Metering:
         source: UsageSource,
         cost: float | None,
     ) -> None:
-        self._meters.count(record.target, record.end_reason, usage, cost)
-        self._meters.observe(record.target, seconds, record.first_output_seconds)
+        self._meters.count(record, usage, cost)
+        self._meters.observe(record, seconds)
         self._outbox.record(
             _KINDS[record.operation],
             attributes_of(record, seconds, usage, source, cost),

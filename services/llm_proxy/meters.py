@@ -1,4 +1,4 @@
-"""Metrics of chats for Prometheus.
+"""Metrics of chats and of calls for embeddings, for Prometheus.
 
 Plain numbers, added up on the event loop and put into Prometheus' form when they are asked for: the
 client library's own counters take a lock for each of a dozen additions a call.
@@ -22,11 +22,16 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from services.llm_proxy.providers.base import Usage
+from services.llm_proxy.record import Operation, Record
 from services.llm_proxy.target import Target
 
 _FIRST_OUTPUT_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _DURATION_SECONDS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0)
 _LABELS = ("provider", "model")
+_ENDS: tuple[tuple[Operation, str, str], ...] = (
+    ("chat", "chats", "Chats by how they ended."),
+    ("embeddings", "embeddings", "Calls for embeddings by how they ended."),
+)
 
 
 class _Distribution:
@@ -53,7 +58,7 @@ class _Distribution:
 class _Numbers:
     """The numbers of one provider's model."""
 
-    ends: Counter[str] = field(default_factory=Counter)
+    ends: Counter[tuple[Operation, str]] = field(default_factory=Counter)
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd: float = 0.0
@@ -74,31 +79,32 @@ class Meters(Collector):
         self._numbers: dict[tuple[str, str], _Numbers] = {}
         registry.register(self)
 
-    def count(
-        self, target: Target | None, end: str, usage: Usage | None, cost: float | None
-    ) -> None:
-        """One chat has ended; `cost` is in US dollars."""
-        numbers = self._of(target)
-        numbers.ends[end] += 1
+    def count(self, record: Record, usage: Usage | None, cost: float | None) -> None:
+        """A call has ended; `cost` is in US dollars."""
+        numbers = self._of(record.target)
+        numbers.ends[record.operation, record.end_reason] += 1
         if usage is not None:
             numbers.input_tokens += usage.input_tokens
             numbers.output_tokens += usage.output_tokens
         if cost:
             numbers.cost_usd += cost
 
-    def observe(self, target: Target | None, seconds: float, first_output: float | None) -> None:
-        """How long it took, in seconds."""
-        numbers = self._of(target)
+    def observe(self, record: Record, seconds: float) -> None:
+        """How long a chat took; embeddings, which take far less, would blur that."""
+        if record.operation != "chat":
+            return
+        numbers = self._of(record.target)
         numbers.duration.add(seconds)
-        if first_output is not None:
-            numbers.first_output.add(first_output)
+        if record.first_output_seconds is not None:
+            numbers.first_output.add(record.first_output_seconds)
 
     def collect(self) -> Iterator[Metric]:
         """All numbers in Prometheus' form."""
-        yield GaugeMetricFamily("trivet_llm_running", "Chats that run now.", self.running)
-        chats = CounterMetricFamily(
-            "trivet_llm_chats", "Chats by how they ended.", labels=(*_LABELS, "end")
-        )
+        yield GaugeMetricFamily("trivet_llm_running", "Calls that run now.", self.running)
+        ends = {
+            operation: CounterMetricFamily(f"trivet_llm_{name}", help_, labels=(*_LABELS, "end"))
+            for operation, name, help_ in _ENDS
+        }
         tokens = CounterMetricFamily("trivet_llm_tokens", "Tokens.", labels=(*_LABELS, "direction"))
         cost = CounterMetricFamily("trivet_llm_cost_usd", "Cost in US dollars.", labels=_LABELS)
         first = HistogramMetricFamily(
@@ -108,14 +114,14 @@ class Meters(Collector):
             "trivet_llm_duration_seconds", "Time to the end of the answer.", labels=_LABELS
         )
         for labels, numbers in list(self._numbers.items()):
-            for end, count in numbers.ends.items():
-                chats.add_metric((*labels, end), count)
+            for (operation, end), count in numbers.ends.items():
+                ends[operation].add_metric((*labels, end), count)
             tokens.add_metric((*labels, "input"), numbers.input_tokens)
             tokens.add_metric((*labels, "output"), numbers.output_tokens)
             cost.add_metric(labels, numbers.cost_usd)
             numbers.first_output.put_into(first, labels)
             numbers.duration.put_into(duration, labels)
-        yield from (chats, tokens, cost, first, duration)
+        yield from (*ends.values(), tokens, cost, first, duration)
 
     def _of(self, target: Target | None) -> _Numbers:
         key = (target.provider.name, target.label) if target else ("", "")

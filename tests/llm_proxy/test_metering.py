@@ -131,6 +131,24 @@ def test_metrics_count_chats_tokens_and_cost(gateway: Gateway) -> None:
     assert "trivet_llm_running 0.0" in text
 
 
+def test_embeddings_are_counted_apart_from_chats(gateway: Gateway) -> None:
+    body = {"model": "openai/vectors", "input": "one"}
+    admin = {"Authorization": f"Bearer {gateway.admin_token}"}
+    assert gateway.post("/v1/embeddings", body, headers=admin).status_code == 200
+    with gateway.client() as client:
+
+        def counted() -> dict[str, str]:
+            lines = client.get("/metrics").text.splitlines()
+            found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("trivet_llm_"))
+            return found if any("_embeddings_total" in name for name in found) else {}
+
+        found = until(counted, 5, "the embeddings are counted")
+    model = 'model="vectors",provider="openai"'
+    assert float(found[f'trivet_llm_embeddings_total{{end="complete",{model}}}']) >= 1
+    assert not any(name.startswith("trivet_llm_chats_total") and model in name for name in found)
+    assert float(found[f"trivet_llm_duration_seconds_count{{{model}}}"]) == 0
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
