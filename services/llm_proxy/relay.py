@@ -66,10 +66,13 @@ class Relay:
         exchange = await self._client.open(call.request, timeouts)
         try:
             exchange.keeps_time = False  # a head or a comment is no sign of life, data is
+            # Made while the upstream thinks, not while the caller waits for its first bytes.
+            reader = call.dialect.stream()
+            current = _Current(exchange, reader, outlet, record)
             await exchange.head()
             await _refuse_no_stream(exchange, call)
-            reader = record.reader = call.dialect.stream()
-            last = await _Current(exchange, reader, outlet, record).run()
+            record.reader = reader
+            last = await current.run()
             record.first_output()
             watch.over = True
             await outlet.finish(last)
@@ -128,7 +131,10 @@ class _Current:
 
     def _pass(self, data: bytes) -> bool:
         """Whether that is all there is to do about `data`."""
-        given, reader = self._read(data), self._reader
+        reader = self._reader
+        given = reader.feed(data)
+        if reader.alive:
+            self._exchange.expect(self._silence_seconds)
         if not reader.ended and reader.failure is None and (not given or self._outlet.push(given)):
             return True
         self._held = given

@@ -214,6 +214,23 @@ def test_an_event_without_end_is_refused_and_not_kept_for_ever() -> None:
         assert "too large" in reader.failure.message
 
 
+@settings(max_examples=100, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=60),
+    ending=st.sampled_from(["\n", "\r"]),
+)
+def test_the_latest_events_are_kept_and_only_those(sizes: list[int], ending: str) -> None:
+    events = [b"data: " + b"x" * size + 2 * ending.encode() for size in sizes]
+    frames = Frames()
+    for event in events:
+        assert frames.cut(event) == event
+        tail = frames.tail()
+        assert tail.endswith(event)
+    assert b"".join(events).endswith(tail)
+    assert len(tail) >= min(2048, sum(map(len, events)))
+    assert len(tail) <= 4096 + max(map(len, events))
+
+
 @pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
 def test_the_end_of_a_large_event_is_seen_when_it_comes_byte_by_byte(end: bytes) -> None:
     for size in range(4090, 4100):

@@ -14,6 +14,7 @@ from services.kernel.sse import SseEvent, SseParser
 
 MAX_EVENT_BYTES = 8 * 1024**2
 _TAIL_BYTES = 2048
+_TRIM_BYTES = 2 * _TAIL_BYTES  # then the tail is cut: not at each event
 _NUMBER = re.compile(rb"(?<![^\r\n])(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\n|\r)")
 _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 
@@ -48,8 +49,12 @@ class Frames:
                 return self._hold(data)
             data = b"".join((*self._held, data))
             self._held, self._held_bytes, self._seam = [], 0, b""
-        elif data.endswith(b"\n\n"):
-            return self._keep(data)
+        elif data.endswith(b"\n\n"):  # nearly always: kept without another call
+            self._tail.append(data)
+            self._tail_bytes += len(data)
+            if self._tail_bytes > _TRIM_BYTES:
+                self._trim()
+            return data
         end = last_boundary(data)
         if end != len(data):
             self._hold(data[end:])
@@ -78,18 +83,20 @@ class Frames:
         return b""
 
     def _keep(self, events: bytes) -> bytes:
-        tail = self._tail
-        size = len(events)
-        if size >= _TAIL_BYTES:
-            tail.clear()
-            tail.append(events)
-            self._tail_bytes = size
-            return events
-        tail.append(events)
-        self._tail_bytes += size
-        while self._tail_bytes - len(tail[0]) >= _TAIL_BYTES:
-            self._tail_bytes -= len(tail.pop(0))
+        self._tail.append(events)
+        self._tail_bytes += len(events)
+        if self._tail_bytes > _TRIM_BYTES:
+            self._trim()
         return events
+
+    def _trim(self) -> None:
+        """Forget the oldest, down to at least `_TAIL_BYTES`."""
+        tail, size, first = self._tail, self._tail_bytes, 0
+        while size - len(tail[first]) >= _TAIL_BYTES:
+            size -= len(tail[first])
+            first += 1
+        del tail[:first]
+        self._tail_bytes = size
 
 
 class Unnumbered(Frames):

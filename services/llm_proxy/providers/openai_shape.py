@@ -129,7 +129,7 @@ class OpenAiStream:
             return self._before_output(events)
         if b'"usage"' in events or b'"error"' in events or b"event:" in events:
             return self._inspect(events)
-        if _DONE in events[-12:] and events.rstrip().endswith(_DONE):
+        if _DONE in events and events.rstrip().endswith(_DONE):
             self.ended = True
         return events
 

@@ -116,8 +116,8 @@ class Exchange(Answer):
 
     def expect(self, seconds: float) -> None:
         """The next sign of life must come within this time from now."""
-        self._deadline = min(self._loop.time() + seconds, self._end)
-        if self._deadline < self._timer_at:
+        self._deadline = deadline = self._loop.time() + seconds
+        if deadline < self._timer_at:
             self._arm()
 
     def abort(self) -> None:
@@ -160,14 +160,30 @@ class Exchange(Answer):
         if self._retried:
             self.reset()
         self._connection = connection
-        self._deadline = min(self._loop.time() + self.timeouts.first_byte_seconds, self._end)
+        self._deadline = self._loop.time() + self.timeouts.first_byte_seconds
         self._arm()
 
     def feed(self, data: bytes) -> None:
         """Bytes from the connection. Never raises: a failure ends the exchange."""
         if not self._touched:
             self._touched, self.payload = True, _SENT
-        if not self.parse(data):
+        valid, sink = self.parse(data), self._sink
+        if sink is None or self.complete or not (valid and self.pieces):
+            self._take_in(valid)
+            return
+        if self.keeps_time:
+            self.expect(self.timeouts.silence_seconds)
+        try:
+            goes_on = sink(self.taken())
+        except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
+            self._fault, goes_on = exc, False
+        if not goes_on:
+            self._sink = None
+            self._wake()
+
+    def _take_in(self, valid: bool) -> None:
+        """What no sink is there for: a head, the end, a fault, or a body that waits to be read."""
+        if not valid:
             self.fail(UpstreamError("The upstream's answer is not valid HTTP."))
         elif self.oversize:
             self.fail(UpstreamError("The upstream's headers are too large."))
@@ -176,21 +192,10 @@ class Exchange(Answer):
         else:
             if self.keeps_time:
                 self.expect(self.timeouts.silence_seconds)
-            if self._sink is not None and self.pieces and self._flows(self._sink):
-                return
             if self.buffered_bytes > HIGH_WATER_BYTES and not self.paused and self._connection:
                 self.paused = True
                 self._connection.pause()
             self._wake()
-
-    def _flows(self, sink: Sink) -> bool:
-        try:
-            goes_on = sink(self.taken())
-        except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
-            self._fault, goes_on = exc, False
-        if not goes_on:
-            self._sink = None
-        return goes_on
 
     def lost(self, reused: bool, broken: bool) -> None:
         """The connection is gone."""
@@ -225,8 +230,8 @@ class Exchange(Answer):
         self._disarm()
         if self._error is not None or self.complete:
             return
-        self._timer_at = self._deadline
-        seconds = max(self._deadline - self._loop.time(), 0.001)
+        self._timer_at = min(self._deadline, self._end)
+        seconds = max(self._timer_at - self._loop.time(), 0.001)
         self._timer = self._loop.call_later(seconds, self._tick)
 
     def _disarm(self) -> None:
