@@ -142,7 +142,7 @@ class JsonCORSMiddleware(CORSMiddleware):
         self._is_origin = is_origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not any(n == b"origin" for n, _ in scope["headers"]):
+        if scope["type"] == "http" and b"origin" not in dict(scope["headers"]):
             await self.app(scope, receive, send)
             return
         await super().__call__(scope, receive, send)

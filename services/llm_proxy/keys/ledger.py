@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from services.llm_proxy.keys.store import KeyStore, Spending
 from services.llm_proxy.providers.base import Usage
 
 WRITE_SECONDS = 1.0
+_DAY_SECONDS = 86400
 _log = logging.getLogger(__name__)
 
 
@@ -24,20 +26,21 @@ class Ledger:
     def __init__(self, store: KeyStore) -> None:
         self._store = store
         self._writing = asyncio.Lock()
-        self._spending: dict[tuple[str, str], Spending] = {}
+        self._spending: dict[tuple[str, float], Spending] = {}
 
     def add(self, key_id: str, usage: Usage | None, cost_usd: float) -> None:
         """One call of a key is over."""
-        day = datetime.now(UTC).date().isoformat()
-        old = self._spending.get((key_id, day)) or Spending(key_id, day, 0, 0, 0, 0.0)
-        self._spending[key_id, day] = Spending(
-            key_id,
-            day,
-            old.calls + 1,
-            old.input_tokens + (usage.input_tokens if usage else 0),
-            old.output_tokens + (usage.output_tokens if usage else 0),
-            old.cost_usd + cost_usd,
-        )
+        now = time.time()
+        place = (key_id, now // _DAY_SECONDS)
+        spending = self._spending.get(place)
+        if spending is None:
+            day = datetime.fromtimestamp(now, UTC).date().isoformat()
+            spending = self._spending[place] = Spending(key_id, day)
+        spending.calls += 1
+        if usage is not None:
+            spending.input_tokens += usage.input_tokens
+            spending.output_tokens += usage.output_tokens
+        spending.cost_usd += cost_usd
 
     async def keep(self) -> None:
         """Write down what has come together, again and again, until cancelled."""
@@ -59,18 +62,11 @@ class Ledger:
                 _log.error("spending cannot be written down", exc_info=exc)
                 self._put_back(taken)
 
-    def _put_back(self, taken: Mapping[tuple[str, str], Spending]) -> None:
+    def _put_back(self, taken: Mapping[tuple[str, float], Spending]) -> None:
         for place, item in taken.items():
-            newer = self._spending.get(place)
-            self._spending[place] = item if newer is None else _sum(item, newer)
-
-
-def _sum(one: Spending, other: Spending) -> Spending:
-    return Spending(
-        one.key_id,
-        one.day,
-        one.calls + other.calls,
-        one.input_tokens + other.input_tokens,
-        one.output_tokens + other.output_tokens,
-        one.cost_usd + other.cost_usd,
-    )
+            newer = self._spending.setdefault(place, item)
+            if newer is not item:
+                newer.calls += item.calls
+                newer.input_tokens += item.input_tokens
+                newer.output_tokens += item.output_tokens
+                newer.cost_usd += item.cost_usd

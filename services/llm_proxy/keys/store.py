@@ -25,16 +25,16 @@ _SCRIPTS = Path(__file__).parents[1] / "migrations"
 KeyRow = Row[Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Spending:
     """What a key has spent on one UTC day, or since it was written down last."""
 
     key_id: str
     day: str
-    calls: int
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
