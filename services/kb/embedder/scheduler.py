@@ -65,11 +65,15 @@ class BatchScheduler:
         self._max_waiting_texts = max_waiting_texts
         self._waiting: dict[InputType, int] = {"query": 0, "passage": 0}
         self._queues: dict[InputType, deque[_Batch]] = {"query": deque(), "passage": deque()}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        # One for each kind of thread, so that a query wakes none of those that embed passages.
+        self._changed = {
+            kinds: threading.Condition(self._lock) for kinds in (_QUERIES, _PASSAGES, _ALL)
+        }
         self._stopping = False
         self._apart = False  # whether passages have a thread of their own
         self._batches_since_rest = 0
-        self._queried_at = float("-inf")
+        self._queried_at = self._worked_at = float("-inf")
 
     def start(self) -> None:
         """Loads the model in a thread; until then `encode` is refused."""
@@ -77,13 +81,14 @@ class BatchScheduler:
 
     def stop(self) -> None:
         """Ends the threads after the batches in hand; what waits is cancelled."""
-        with self._changed:
+        with self._lock:
             self._stopping = True
             for queue in self._queues.values():
                 for batch in queue:
                     batch.result.cancel()
                 queue.clear()
-            self._changed.notify_all()
+            for changed in self._changed.values():
+                changed.notify_all()
 
     async def encode(self, texts: Sequence[str], input_type: InputType) -> Encoded:
         """Embeds texts, in order. Raises Overloaded while loading or when too many wait.
@@ -114,10 +119,10 @@ class BatchScheduler:
         self._require_ready()
         counts: list[int] = []
         for group in _groups_by_size(texts):
-            with self._changed:
+            with self._lock:
                 batch = _Batch("passage", group, counted=True)
                 self._queues["passage"].appendleft(batch)
-                self._changed.notify_all()
+                self._wake("passage", 1)
             counts += await asyncio.wrap_future(batch.result)
         return counts
 
@@ -127,14 +132,19 @@ class BatchScheduler:
 
     def _enqueue(self, groups: list[list[str]], input_type: InputType) -> list[_Batch]:
         count = sum(len(group) for group in groups)
-        with self._changed:
+        with self._lock:
             if self._waiting[input_type] + count > self._max_waiting_texts:
                 raise Overloaded("Too many texts wait to be embedded.", retry_after_seconds=2)
             self._waiting[input_type] += count
             batches = [_Batch(input_type, group) for group in groups]
             self._queues[input_type].extend(batches)
-            self._changed.notify_all()
+            self._wake(input_type, len(batches))
         return batches
+
+    def _wake(self, kind: InputType, threads: int) -> None:
+        for kinds, changed in self._changed.items():
+            if kind in kinds:
+                changed.notify(threads)
 
     def _run(self) -> None:
         try:
@@ -159,17 +169,17 @@ class BatchScheduler:
         while not self._stopping:
             self._work(encoder, _PASSAGES)
 
-    def _work(self, encoder: Encoder, kinds: Sequence[InputType]) -> None:
+    def _work(self, encoder: Encoder, kinds: tuple[InputType, ...]) -> None:
         """Does the next batch; returns after a while without one, or when it is time to stop."""
         idle = False
-        with self._changed:
+        with self._lock:
             if not any(self._queues[kind] for kind in kinds) and not self._stopping:
-                idle = not self._changed.wait(_IDLE_SECONDS)
+                idle = not self._changed[kinds].wait(_IDLE_SECONDS)
             batch = self._popped(kinds)
         if batch is not None:
             self._embed(encoder, batch)
-        elif idle:  # not merely woken for what another thread has taken: a rest holds it up
-            self._rest()
+        elif idle and time.monotonic() - self._worked_at > _IDLE_SECONDS:
+            self._rest()  # not while another thread works: it holds that one up
 
     def _popped(self, kinds: Sequence[InputType]) -> _Batch | None:
         queue = next((self._queues[kind] for kind in kinds if self._queues[kind]), None)
@@ -191,6 +201,7 @@ class BatchScheduler:
     def _embed(self, encoder: Encoder, batch: _Batch) -> None:
         if not batch.result.set_running_or_notify_cancel():
             return
+        self._worked_at = time.monotonic()
         self._batches_since_rest += 1
         if self._batches_since_rest > _BATCHES_BETWEEN_RESTS:
             self._rest()
@@ -221,7 +232,7 @@ class BatchScheduler:
 
     def _serve_queries(self, encoder: Encoder) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 batch = self._popped(_QUERIES)
             if batch is None:
                 return
