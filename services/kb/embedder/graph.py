@@ -1,14 +1,14 @@
 """The packed weights as an ONNX graph of the encoder, for ONNX Runtime on a CPU.
 
 Weights have 8 bits. A matrix keeps a scale for each of its outputs, and ONNX Runtime quantises the
-other factor, a whole text, by one scale: quickest, and near enough where all columns' values are of
-one size. Before the wide product they are not: some columns of that layer norm are four times as
-large as most, so they are divided by what its own weights say, and the matrix's are multiplied
-(SmoothQuant, https://arxiv.org/abs/2211.10438, without its calibration). After the activation
-single values lie far apart: that product keeps a scale for 128 weights, and the other factor is
-quantised in blocks, too. With all products done so vectors are hardly nearer to float32's, for half
-as much time again.
-Attention and normalisation are ONNX Runtime's own fused operators:
+other factor, a whole text, by one scale: quickest, and near enough where all values are of one
+size. After a layer norm they are not: a few columns are many times as large as most, so they are
+divided by what the norms' own weights say, and the matrix's are multiplied (SmoothQuant,
+https://arxiv.org/abs/2211.10438, without its calibration); before the wide product single tokens
+are as large, and rows are divided, too. After the activation single values lie far apart: that
+product keeps a scale for 256 weights, and the other factor is quantised in blocks, too.
+Attention is ONNX Runtime's own fused operator. Its operator for a sum and the norm of it is not
+used: it computes one number at a time, and takes three times as long as the two one by one.
 https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md
 The token table is not in the graph: it takes the sums of embeddings, texts × tokens × hidden.
 """
@@ -24,12 +24,14 @@ import numpy.typing as npt
 
 from services.kb.embedder.weights import FloatArray, PackedWeights
 
-EMBEDDINGS, MASK = "embeddings", "mask"
+EMBEDDINGS = "embeddings"
 
-_BLOCK = 128
+_BLOCKS = (256, 128)  # the larger, the quicker; a row is whole blocks
 _BITS = 8
 _ZERO = 128
 _MOST = 127
+# Values that come out of a norm are taken to lie within so many standard deviations.
+_DEVIATIONS = 3
 # Columns up to so many times the median are left as they are.
 _EVEN = 1.15
 # int8 products with int32 sums, the fastest that ONNX Runtime has for these matrices.
@@ -39,8 +41,8 @@ _OWN = "com.microsoft"
 
 
 def write_graph(weights: PackedWeights, path: Path, *, all_in_blocks: bool) -> None:
-    """Writes the graph: inputs `embeddings` (float32) and `mask` (int32, 1 for a token); the output
-    is the last layer's, texts × tokens × hidden."""
+    """Writes the graph: the input `embeddings` and the output, the last layer's, are float32,
+    texts × tokens × hidden. Texts of one call have equally many tokens: nothing is masked."""
     import onnx
     from onnx import TensorProto, helper
 
@@ -51,10 +53,7 @@ def write_graph(weights: PackedWeights, path: Path, *, all_in_blocks: bool) -> N
     graph = helper.make_graph(
         builder.nodes,
         "encoder",
-        [
-            helper.make_tensor_value_info(EMBEDDINGS, TensorProto.FLOAT, shape),
-            helper.make_tensor_value_info(MASK, TensorProto.INT32, shape[:2]),
-        ],
+        [helper.make_tensor_value_info(EMBEDDINGS, TensorProto.FLOAT, shape)],
         [helper.make_tensor_value_info(last, TensorProto.FLOAT, shape)],
         builder.constants,
     )
@@ -75,87 +74,120 @@ class _Builder:
     constants: list[Any] = field(default_factory=list)
 
     def encoder(self) -> str:
-        value = self._node(
+        value = self._normalised(EMBEDDINGS, "emb.ln", "embedded")
+        sizes = self._sizes("emb.ln")
+        for layer in range(self.weights.shape.layers):
+            value = self._layer(f"l{layer}", value, _times(sizes))
+            sizes = self._sizes_after(f"l{layer}")
+        return value
+
+    def _layer(self, name: str, value: str, times: FloatArray) -> str:
+        """`times`: what the value's columns are divided by to be of one size."""
+        attended = self._attended(value, name, times)
+        attended = self._product(attended, f"{name}.ao", f"{name}.ao.b")
+        value = self._added(attended, value, f"{name}.aln")
+        wide = self._widened(value, name)
+        wide = self._node("BiasGelu", [wide, self._plain(f"{name}.fi.b")], f"{name}.wide")
+        narrow = self._product_in_blocks(wide, f"{name}.fo", f"{name}.fo.b")
+        return self._added(narrow, value, f"{name}.oln")
+
+    def _attended(self, value: str, name: str, times: FloatArray) -> str:
+        """Every token attends to all: a text is alone, and there is nothing to be masked."""
+        value = self._evened(value, f"{name}.qkv", times)
+        heads = [self._product(value, f"{name}.{part}", times=times) for part in "qkv"]
+        biases = [self.weights.plain(f"{name}.{part}.b") for part in "qkv"]
+        bias = self._constant(f"{name}.qkv.b", np.concatenate(biases))
+        return self._node(
+            "MultiHeadAttention",
+            [*heads, bias],
+            f"{name}.attended",
+            num_heads=self.weights.shape.heads,
+        )
+
+    def _widened(self, value: str, name: str) -> str:
+        """Columns are evened, and rows, too: here single tokens are ten times as large as most."""
+        times = _times(self._sizes(f"{name}.aln"))
+        value = self._evened(value, f"{name}.fi", times)
+        if self.all_in_blocks:
+            return self._product(value, f"{name}.fi", times=times)
+        size = self._node("Abs", [value], f"{name}.size", domain="")
+        largest = self._node("ReduceMax", [size], f"{name}.largest", domain="", axes=[-1])
+        value = self._node("Div", [value, largest], f"{name}.rows", domain="")
+        product = self._product(value, f"{name}.fi", times=times)
+        return self._node("Mul", [product, largest], f"{name}.widened", domain="")
+
+    def _evened(self, value: str, name: str, times: FloatArray) -> str:
+        shares = self._constant(f"{name}.shares", 1 / times)
+        return self._node("Mul", [value, shares], f"{name}.evened", domain="")
+
+    def _sizes(self, norm: str) -> FloatArray:
+        """How large the columns are that come out of a layer norm, by its weights."""
+        weights, biases = (np.abs(self.weights.plain(f"{norm}.{part}")) for part in "wb")
+        return _DEVIATIONS * weights + biases
+
+    def _sizes_after(self, layer: str) -> FloatArray:
+        """The same of a layer's second norm, whose own weights are all alike: what is large after
+        the first one is carried past the products, in this layer and in those before it."""
+        carried = self._sizes(f"{layer}.aln") * np.abs(self.weights.plain(f"{layer}.oln.w"))
+        return carried**2
+
+    def _added(self, value: str, before: str, norm: str) -> str:
+        added = self._node("Add", [value, before], f"{norm}.sum", domain="")
+        return self._normalised(added, norm, f"{norm}.out")
+
+    def _normalised(self, value: str, norm: str, output: str) -> str:
+        return self._node(
             "LayerNormalization",
-            [EMBEDDINGS, self._plain("emb.ln.w"), self._plain("emb.ln.b")],
-            "embedded",
+            [value, self._plain(f"{norm}.w"), self._plain(f"{norm}.b")],
+            output,
             domain="",
             epsilon=self.weights.shape.layer_norm_epsilon,
         )
-        for layer in range(self.weights.shape.layers):
-            value = self._layer(f"l{layer}", value)
-        return value
 
-    def _layer(self, name: str, value: str) -> str:
-        shape = self.weights.shape
-        heads = [self._product(value, f"{name}.{part}", shape.hidden) for part in "qkv"]
-        biases = [self.weights.plain(f"{name}.{part}.b") for part in "qkv"]
-        bias = self._constant(f"{name}.qkv.b", np.concatenate(biases))
-        attended = self._node(
-            "MultiHeadAttention",
-            [*heads, bias, MASK],
-            f"{name}.attended",
-            num_heads=shape.heads,
-        )
-        attended = self._product(attended, f"{name}.ao", shape.hidden)
-        value = self._added(attended, value, f"{name}.ao.b", f"{name}.aln")
-        wide = self._evened_product(value, f"{name}.aln", f"{name}.fi", shape.hidden)
-        wide = self._node("BiasGelu", [wide, self._plain(f"{name}.fi.b")], f"{name}.wide")
-        narrow = self._product_in_blocks(wide, f"{name}.fo", shape.feed_forward)
-        return self._added(narrow, value, f"{name}.fo.b", f"{name}.oln")
-
-    def _added(self, value: str, before: str, bias: str, norm: str) -> str:
-        inputs = [value, before, self._plain(f"{norm}.w"), self._plain(f"{norm}.b")]
-        return self._node(
-            "SkipLayerNormalization",
-            [*inputs, self._plain(bias)],
-            f"{norm}.out",
-            epsilon=self.weights.shape.layer_norm_epsilon,
-        )
-
-    def _evened_product(self, value: str, norm: str, name: str, columns: int) -> str:
-        """Of what comes out of a layer norm, with columns of one size."""
-        if self.all_in_blocks:
-            return self._product(value, name, columns)
-        sizes = 3 * np.abs(self.weights.plain(f"{norm}.w")) + np.abs(
-            self.weights.plain(f"{norm}.b")
-        )
-        times = np.maximum(1, sizes / (_EVEN * np.median(sizes))).astype(np.float32)
-        shares = self._constant(f"{name}.shares", 1 / times)
-        evened = self._node("Mul", [value, shares], f"{name}.evened", domain="")
-        return self._product(evened, name, columns, times)
-
-    def _product(self, value: str, name: str, columns: int, times: FloatArray | None = None) -> str:
+    def _product(
+        self, value: str, name: str, bias: str = "", times: FloatArray | None = None
+    ) -> str:
         """`times`: what the matrix's columns are multiplied by."""
         if self.all_in_blocks:
-            return self._product_in_blocks(value, name, columns)
-        matrix = np.concatenate(list(self.weights.quantised(f"{name}.w", columns)))
-        values, scales = _by_output(matrix if times is None else matrix * times)
+            return self._product_in_blocks(value, name, bias, times)
+        values, scales = _by_output(self._matrix(name, times))
         inputs = [
             value,
             self._constant(f"{name}.w", values),
             self._constant(f"{name}.scales", scales),
         ]
+        inputs += ["", self._plain(bias)] if bias else []
         return self._node("DynamicQuantizeMatMul", inputs, f"{name}.product")
 
-    def _product_in_blocks(self, value: str, name: str, columns: int) -> str:
-        matrix = np.concatenate(list(self.weights.quantised(f"{name}.w", columns)))
-        values, scales = _in_blocks(matrix)
+    def _product_in_blocks(
+        self, value: str, name: str, bias: str = "", times: FloatArray | None = None
+    ) -> str:
+        matrix = self._matrix(name, times)
+        block = next(size for size in _BLOCKS if matrix.shape[1] % size == 0)
+        values, scales = _in_blocks(matrix, block)
         inputs = [
             value,
             self._constant(f"{name}.w", values),
             self._constant(f"{name}.scales", scales),
         ]
+        inputs += ["", "", self._plain(bias)] if bias else []
         return self._node(
             "MatMulNBits",
             inputs,
             f"{name}.product",
-            K=columns,
+            K=matrix.shape[1],
             N=len(matrix),
             bits=_BITS,
-            block_size=_BLOCK,
+            block_size=block,
             accuracy_level=_ACCURACY_LEVEL,
         )
+
+    def _matrix(self, name: str, times: FloatArray | None) -> FloatArray:
+        """outputs × inputs."""
+        shape = self.weights.shape
+        columns = shape.feed_forward if name.endswith(".fo") else shape.hidden
+        matrix = np.concatenate(list(self.weights.quantised(f"{name}.w", columns)))
+        return matrix if times is None else matrix * times
 
     def _plain(self, name: str) -> str:
         return self._constant(name, self.weights.plain(name))
@@ -175,6 +207,12 @@ class _Builder:
         return output
 
 
+def _times(sizes: FloatArray) -> FloatArray:
+    """What columns of these sizes are divided by to be of one size: 1 for most of them."""
+    times: FloatArray = np.maximum(1, sizes / (_EVEN * np.median(sizes))).astype(np.float32)
+    return times
+
+
 def _by_output(matrix: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
     """(values, columns × rows as ONNX multiplies them; scales, one for each row)."""
     scales = (np.abs(matrix).max(axis=1) / _MOST).astype(np.float32)
@@ -183,9 +221,9 @@ def _by_output(matrix: FloatArray) -> tuple[npt.NDArray[np.int8], FloatArray]:
     return np.ascontiguousarray(values.T), scales
 
 
-def _in_blocks(matrix: FloatArray) -> tuple[npt.NDArray[np.uint8], FloatArray]:
-    """(values, rows × blocks × 128; scales, one for each block)."""
-    blocks = matrix.reshape(len(matrix), -1, _BLOCK)
+def _in_blocks(matrix: FloatArray, size: int) -> tuple[npt.NDArray[np.uint8], FloatArray]:
+    """(values, rows × blocks × size; scales, one for each block)."""
+    blocks = matrix.reshape(len(matrix), -1, size)
     scales = np.abs(blocks).max(axis=-1) / (_ZERO - 1)
     scales[scales == 0] = 1
     values = np.rint(blocks / scales[..., None]) + _ZERO
