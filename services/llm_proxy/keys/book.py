@@ -20,7 +20,7 @@ from services.llm_proxy.keys.store import KeyRow, KeyStore, Spent
 from services.llm_proxy.keys.vault import Vault
 from services.llm_proxy.limits import Limiter
 
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.25
 HEARING_SECONDS = 3.0
 _log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class Book:
         deadline = time.monotonic() + HEARING_SECONDS
         # Other processes can set no Event of ours.
         while not self._board.all_have_heard(news) and time.monotonic() < deadline:  # noqa: ASYNC110
-            await asyncio.sleep(LOOK_SECONDS / 4)
+            await asyncio.sleep(LOOK_SECONDS / 10)
 
     def find(self, credential: str) -> Key | None:
         """The key of a credential. Raises Unauthenticated for one that has ended."""
