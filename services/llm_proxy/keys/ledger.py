@@ -1,4 +1,4 @@
-"""What keys spend, gathered in memory and written down once a second, by a thread."""
+"""What keys spend, gathered in memory and written down every other second, by a thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.llm_proxy.keys.key import text_of
 from services.llm_proxy.keys.store import KeyStore, Spending
 from services.llm_proxy.providers.base import Usage
 
-WRITE_SECONDS = 1.0
+WRITE_SECONDS = 2.0  # budgets do not wait for it: they are counted in shared memory
 _DAY_SECONDS = 86400
 _log = logging.getLogger(__name__)
 
