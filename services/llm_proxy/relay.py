@@ -131,10 +131,7 @@ class _Current:
 
     def _pass(self, data: bytes) -> bool:
         """Whether that is all there is to do about `data`."""
-        reader = self._reader
-        given = reader.feed(data)
-        if reader.alive:
-            self._exchange.expect(self._silence_seconds)
+        given, reader = self._read(data), self._reader
         if not reader.ended and reader.failure is None and (not given or self._outlet.push(given)):
             return True
         self._held = given

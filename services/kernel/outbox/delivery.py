@@ -116,8 +116,6 @@ class Delivery:
 
     async def _step(self, client: httpx.AsyncClient) -> bool:
         """Delivers one batch; False when none waits."""
-        if not self._journal.waiting_bytes:
-            return False
         try:
             batch = await self._in_thread(self._next_batch)
             if batch is None:

@@ -97,9 +97,9 @@ class Recorder:
     def _run(self) -> None:
         next_upkeep = time.monotonic()
         while not self._stopping.is_set():
-            if not self._busy():
-                self._wake.wait(self._pace.sync_seconds)
+            self._wake.wait(self._pace.sync_seconds)
             self._stopping.wait(self._pace.flush_seconds)  # gathers what comes close together
+            self._wake.clear()
             self._flush()
             if time.monotonic() >= next_upkeep:
                 self._keep_up()
@@ -108,14 +108,6 @@ class Recorder:
         with self._lock:
             self.dropped["disk"] += len(self._pending)
             self._pending.clear()
-
-    def _busy(self) -> bool:
-        """Whether events came while the last ones were written: then no wake-up is waited for."""
-        with self._lock:
-            if self._pending:
-                return True
-            self._wake.clear()
-            return False
 
     def _flush(self) -> None:
         with self._lock:

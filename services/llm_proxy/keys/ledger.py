@@ -17,6 +17,7 @@ from services.llm_proxy.providers.base import Usage
 
 WRITE_SECONDS = 2.0  # budgets do not wait for it: they are counted in shared memory
 _DAY_SECONDS = 86400
+_NOTHING = Usage(0, 0)
 _log = logging.getLogger(__name__)
 
 
@@ -36,11 +37,8 @@ class Ledger:
         if spending is None:
             day = datetime.fromtimestamp(now, UTC).date().isoformat()
             spending = self._spending[place] = Spending(key_id, day)
-        spending.calls += 1
-        if usage is not None:
-            spending.input_tokens += usage.input_tokens
-            spending.output_tokens += usage.output_tokens
-        spending.cost_usd += cost_usd
+        told = usage or _NOTHING
+        spending.add(1, told.input_tokens, told.output_tokens, cost_usd)
 
     async def keep(self) -> None:
         """Write down what has come together, again and again, until cancelled."""
@@ -66,7 +64,4 @@ class Ledger:
         for place, item in taken.items():
             newer = self._spending.setdefault(place, item)
             if newer is not item:
-                newer.calls += item.calls
-                newer.input_tokens += item.input_tokens
-                newer.output_tokens += item.output_tokens
-                newer.cost_usd += item.cost_usd
+                newer.add(item.calls, item.input_tokens, item.output_tokens, item.cost_usd)

@@ -36,6 +36,13 @@ class Spending:
     output_tokens: int = 0
     cost_usd: float = 0.0
 
+    def add(self, calls: int, input_tokens: int, output_tokens: int, cost_usd: float) -> None:
+        """More calls of the same key on the same day."""
+        self.calls += calls
+        self.input_tokens += input_tokens
+        self.output_tokens += output_tokens
+        self.cost_usd += cost_usd
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

@@ -49,12 +49,8 @@ class Frames:
                 return self._hold(data)
             data = b"".join((*self._held, data))
             self._held, self._held_bytes, self._seam = [], 0, b""
-        elif data.endswith(b"\n\n"):  # nearly always: kept without another call
-            self._tail.append(data)
-            self._tail_bytes += len(data)
-            if self._tail_bytes > _TRIM_BYTES:
-                self._trim()
-            return data
+        elif data.endswith(b"\n\n"):
+            return self._keep(data)
         end = last_boundary(data)
         if end != len(data):
             self._hold(data[end:])

@@ -167,12 +167,12 @@ class Exchange(Answer):
         """Bytes from the connection. Never raises: a failure ends the exchange."""
         if not self._touched:
             self._touched, self.payload = True, _SENT
+        if self.keeps_time:
+            self.expect(self.timeouts.silence_seconds)
         valid, sink = self.parse(data), self._sink
         if sink is None or self.complete or not (valid and self.pieces):
             self._take_in(valid)
             return
-        if self.keeps_time:
-            self.expect(self.timeouts.silence_seconds)
         try:
             goes_on = sink(self.taken())
         except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
@@ -190,8 +190,6 @@ class Exchange(Answer):
         elif self.complete:
             self._let_go(keep=self.clean and self.keep)
         else:
-            if self.keeps_time:
-                self.expect(self.timeouts.silence_seconds)
             if self.buffered_bytes > HIGH_WATER_BYTES and not self.paused and self._connection:
                 self.paused = True
                 self._connection.pause()
