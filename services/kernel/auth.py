@@ -125,17 +125,11 @@ class Authenticator:
 
     def identify(self, scope: Scope) -> Caller:
         """The caller. Raises Unauthenticated for a credential that nobody issued."""
-        authorization = api_key = cookie = None
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                authorization = value
-            elif name == b"x-api-key":
-                api_key = value
-            elif name == b"cookie":
-                cookie = value
-        credential = _credential(authorization, api_key)
+        headers = dict(scope["headers"])
+        credential = _credential(headers.get(b"authorization"), headers.get(b"x-api-key"))
         if credential is not None:
             return self._by_credential(credential, scope)
+        cookie = headers.get(b"cookie")
         if cookie is not None and b"trivet_session=" in cookie:
             return self._by_cookie(scope, cookie.decode("latin-1"))
         return VISITOR

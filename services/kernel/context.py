@@ -59,31 +59,19 @@ class RequestContext:
 
 def context_of(scope: Scope, state: Any, visitor_salt: DailySalt) -> RequestContext:
     """The context of a request: ids from its headers where well formed, else made."""
-    request_id = session_id = forwarded = None
-    user_agent, content_length, cause = b"", 0, ""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            request_id = value
-        elif name == b"x-session-id":
-            session_id = value
-        elif name == b"x-real-ip":
-            forwarded = value
-        elif name == b"user-agent":
-            user_agent = value
-        elif name == b"content-length" and value.isdigit():
-            content_length = int(value)
-        elif name == _CAUSE:
-            cause = value.decode("latin-1")
+    headers = dict(scope["headers"])
+    forwarded = headers.get(b"x-real-ip")
+    length = headers.get(b"content-length", b"")
     peer = scope["client"][0] if scope.get("client") else ""
     return RequestContext(
-        request_id=_matching(_WELL_FORMED, request_id) or new_request_id(),
-        session_id=_matching(_SESSION_ID, session_id),
+        request_id=_matching(_WELL_FORMED, headers.get(b"x-request-id")) or new_request_id(),
+        session_id=_matching(_SESSION_ID, headers.get(b"x-session-id")),
         client=forwarded.decode("latin-1") if forwarded and _is_local(peer) else peer,
-        user_agent=user_agent,
+        user_agent=headers.get(b"user-agent", b""),
         visitor_salt=visitor_salt,
         state=state,
-        content_length=content_length,
-        cause=cause,
+        content_length=int(length) if length.isdigit() else 0,
+        cause=headers.get(_CAUSE, b"").decode("latin-1"),
     )
 
 

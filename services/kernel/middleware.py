@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import Any
 
@@ -21,12 +21,26 @@ from services.kernel.context import REQUEST_ID, RequestContext, context_of
 from services.kernel.errors import InternalError, Overloaded, PermissionDenied, TrivetError
 from services.kernel.logging import AccessRecord
 from services.kernel.metrics import RequestMetrics
-from services.kernel.protocol import PUSH, Push
+from services.kernel.protocol import PRESENCE, PUSH, Presence, Push
 from services.kernel.rendering import error_response
 
 _log = logging.getLogger(__name__)
 _access_log = logging.getLogger("trivet.access")
 _CLIENT_CLOSED_REQUEST = 499  # nginx's word for a caller who left before an answer
+
+
+class Incoming:
+    """The `receive` of a handler. `presence` is the server's, where it has one: it tells that the
+    caller has left without a task that waits here for it."""
+
+    __slots__ = ("_receive", "presence")
+
+    def __init__(self, receive: Receive, presence: Presence | None) -> None:
+        self._receive = receive
+        self.presence = presence
+
+    def __call__(self) -> Awaitable[Message]:
+        return self._receive()
 
 
 class Exchange:
@@ -81,7 +95,7 @@ class RequestMiddleware:
         exchange = Exchange(context, send, scope.get(PUSH))
         token = REQUEST_ID.set(context.request_id)
         try:
-            await self._app(scope, receive, exchange)
+            await self._app(scope, Incoming(receive, scope.get(PRESENCE)), exchange)
         except ClientDisconnect:
             exchange.status = exchange.status or _CLIENT_CLOSED_REQUEST
         except TrivetError as error:

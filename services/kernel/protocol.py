@@ -21,9 +21,41 @@ from services.kernel.errors import InvalidRequest
 from services.kernel.rendering import error_body
 
 PUSH = "trivet.push"
+PRESENCE = "trivet.presence"
 Push = Callable[[bytes], bool]
 MAX_HEAD_BYTES = 64 * 1024  # as much as nginx lets through; the parser itself has no bound
+_SMALL_BYTES = 1024
+_CHUNK_HEADS = tuple(b"%x\r\n" % size for size in range(_SMALL_BYTES))  # most are small, and many
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+
+
+class Presence:
+    """Whether a caller is still there; lies in the scope, one for each connection.
+
+    ASGI tells of a disconnect only to somebody who waits on `receive`, which takes a task.
+    """
+
+    __slots__ = ("_on_leaving", "gone")
+
+    def __init__(self) -> None:
+        self.gone = False
+        self._on_leaving: set[Callable[[], None]] = set()
+
+    def watch(self, on_leaving: Callable[[], None]) -> None:
+        """Has `on_leaving` called once the caller leaves; at once where they have left."""
+        self._on_leaving.add(on_leaving)
+        if self.gone:
+            on_leaving()
+
+    def forget(self, on_leaving: Callable[[], None]) -> None:
+        """It is not called any more."""
+        self._on_leaving.discard(on_leaving)
+
+    def end(self) -> None:
+        """The caller is gone."""
+        self.gone = True
+        for on_leaving in tuple(self._on_leaving):
+            on_leaving()
 
 
 class _Answer:
@@ -64,7 +96,9 @@ class _Answer:
             return False
         if not cycle.chunked_encoding or cycle.transport is not self._transport:
             return False
-        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        size = len(data)
+        head = _CHUNK_HEADS[size] if size < _SMALL_BYTES else b"%x\r\n" % size
+        self._transport.write(b"".join((head, data, b"\r\n")))
         return True
 
     def end(self) -> None:
@@ -88,6 +122,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._presence = Presence()
         self._in_message = False
         self._head_bytes: int | None = None  # of an open head, but for its first piece
 
@@ -99,6 +134,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if goes_on and self._head_bytes is not None:
             self._bound_head(len(data))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._presence.end()
 
     def _bound_head(self, more_bytes: int) -> None:
         self._head_bytes = (self._head_bytes or 0) + more_bytes
@@ -113,6 +152,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._head_bytes = None
         super().on_headers_complete()
+        cast(Any, self.scope)[PRESENCE] = self._presence
         _Answer(self.cycle)  # its task has not begun
 
     def on_message_complete(self) -> None:

@@ -46,7 +46,7 @@ async def answer(
     assistant = state.assistants.current.named(body["model"])
     record.assistant = assistant.name
     question = assistant.question_in(body["messages"])
-    async with CallerWatch(receive) as watch:
+    with CallerWatch(receive) as watch:
         if not record.stream:
             said = await _prepared(context, assistant, question, body, record)
             await _send_whole(state, said, watch, send, record)

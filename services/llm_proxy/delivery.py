@@ -30,7 +30,7 @@ async def deliver(
     state: State, target: Target, prepare: Prepare, receive: Receive, send: Send, record: Record
 ) -> None:
     """Make the call and pass its answer to the caller, who may leave at any time."""
-    async with CallerWatch(receive) as watch:
+    with CallerWatch(receive) as watch:
         await pass_on(state, target, prepare, watch, send, record)
 
 

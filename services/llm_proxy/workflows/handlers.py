@@ -187,7 +187,7 @@ async def _stream(
     """Sends the task's events until its end, or until the watcher leaves."""
     names = dict(scope["headers"])
     last_event_id = names.get(b"last-event-id", b"").decode("latin-1")
-    async with CallerWatch(receive) as watch:
+    with CallerWatch(receive) as watch:
         await send({"type": "http.response.start", "status": 200, "headers": _STREAM_HEADERS})
         if scope["method"] != "HEAD":
             async with aclosing(workflows.streams.events(task, last_event_id)) as events:
