@@ -20,7 +20,8 @@ import orjson
 from services.kernel.context import REQUEST_ID
 
 _MAX_WAITING_RECORDS = 10_000
-_WRITE_INTERVAL_SECONDS = 0.25  # each look costs an idle process 0.1 ms
+_GATHER_SECONDS = 0.25
+_LONGEST_WAIT_SECONDS = 5.0  # of two threads' first lines at one moment neither may have woken it
 
 
 class AccessRecord(logging.LogRecord):
@@ -78,6 +79,7 @@ class BufferedHandler(logging.Handler):
         self._stream = stream
         self._waiting: deque[logging.LogRecord] = deque()
         self._dropped = 0
+        self._begun = threading.Event()  # lines wait where none did
         self._stopping = threading.Event()
         self._write_lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
@@ -89,12 +91,17 @@ class BufferedHandler(logging.Handler):
             return
         record.request_id = REQUEST_ID.get()
         self._waiting.append(record)
+        if len(self._waiting) == 1:
+            self._begun.set()
 
     def createLock(self) -> None:  # noqa: N802  # logging's name; deque's append needs no lock
         self.lock = None
 
     def _run(self) -> None:
-        while not self._stopping.wait(_WRITE_INTERVAL_SECONDS):
+        while not self._stopping.is_set():
+            self._begun.wait(_LONGEST_WAIT_SECONDS)
+            self._begun.clear()
+            self._stopping.wait(_GATHER_SECONDS)
             self.flush()
 
     def flush(self) -> None:
@@ -110,6 +117,7 @@ class BufferedHandler(logging.Handler):
 
     def close(self) -> None:
         self._stopping.set()
+        self._begun.set()
         self.flush()
         super().close()
 
