@@ -70,7 +70,7 @@ def test_an_answer_names_its_sources(start: Start) -> None:
             "queries": ["How do I back up?"],
             "collection": "site",
             "top_k": 4,
-            "min_score": 0.35,
+            "min_score": 0.25,
         }
 
 

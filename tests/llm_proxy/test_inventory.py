@@ -39,7 +39,7 @@ def test_providers_and_models_are_told_as_the_file_says(gateway: Gateway) -> Non
 def test_assistants_are_told_with_their_words_in_both_languages(gateway: Gateway) -> None:
     told = configuration(gateway)
     site = named(told["assistants"], "site")
-    assert (site["collection"], site["top_k"], site["min_score"]) == ("site", 4, 0.35)
+    assert (site["collection"], site["top_k"], site["min_score"]) == ("site", 4, 0.25)
     assert "{passages}" in site["question"]["zh"]
     assert named(told["assistants"], "english")["model"] == "openai/english"
 
