@@ -8,6 +8,8 @@ from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx import Nginx
 from scripts.stack.orphans import end_orphans
 
+_TRIES = 5
+
 
 def main() -> None:
     settings = stack_settings.read()
@@ -23,7 +25,15 @@ def main() -> None:
 
 
 def _stop_applications() -> None:
-    pm2.delete([process.id for process in pm2.ours()])
+    """Looks again: PM2 may revive a process that was about to start anew as it was deleted."""
+    for _ in range(_TRIES):
+        left = pm2.ours()
+        if not left:
+            break
+        pm2.delete([process.id for process in left])
+    else:
+        names = ", ".join(sorted({process.name for process in left}))
+        raise Problem(f"PM2 starts {names} again and again: npx pm2 kill ends all that it runs")
     if pm2.is_running() and not pm2.processes():
         pm2.end()
 
