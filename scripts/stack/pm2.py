@@ -44,6 +44,10 @@ class Process:
     log: Path
 
     @property
+    def is_of_this_checkout(self) -> bool:
+        return self.is_ours and self.root == ROOT
+
+    @property
     def is_down_for_good(self) -> bool:
         """Whether PM2 will not start it again.
 
@@ -78,7 +82,7 @@ def processes() -> list[Process]:
 
 def ours() -> list[Process]:
     """The processes of this checkout."""
-    return [process for process in processes() if process.is_ours and process.root == ROOT]
+    return [process for process in processes() if process.is_of_this_checkout]
 
 
 def start(names: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx import Nginx
 from scripts.stack.orphans import end_orphans
 
-_TRIES = 5
+_TRIES = 20
 
 
 def main() -> None:
@@ -16,7 +16,7 @@ def main() -> None:
     numbers = {port.number for port in ports.needed(settings)}
     with step("Stopping"):
         Nginx(settings).stop()
-        _stop_applications()
+        stop_applications()
         end_orphans(numbers, ())
     left = [h for there in ports.holders(numbers).values() for h in there if h.is_ours]
     if left:
@@ -24,18 +24,21 @@ def main() -> None:
     say("Nothing of Trivet is running.")
 
 
-def _stop_applications() -> None:
-    """Looks again: PM2 may revive a process that was about to start anew as it was deleted."""
+def stop_applications() -> None:
+    """PM2 starts a process anew though it was deleted, where it was about to do so. So it is asked
+    again, or ended with what it has revived, where it runs nothing else."""
     for _ in range(_TRIES):
-        left = pm2.ours()
-        if not left:
-            break
-        pm2.delete([process.id for process in left])
-    else:
-        names = ", ".join(sorted({process.name for process in left}))
-        raise Problem(f"PM2 starts {names} again and again: npx pm2 kill ends all that it runs")
-    if pm2.is_running() and not pm2.processes():
-        pm2.end()
+        pm2.delete([process.id for process in pm2.ours()])
+        left = pm2.processes()
+        mine = [process for process in left if process.is_of_this_checkout]
+        if len(mine) == len(left):
+            if pm2.is_running():
+                pm2.end()
+            return
+        if not mine:
+            return
+    names = ", ".join(sorted({process.name for process in mine}))
+    raise Problem(f"PM2 starts {names} again and again: npx pm2 kill ends all that it runs")
 
 
 if __name__ == "__main__":

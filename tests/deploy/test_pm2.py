@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from scripts.stack import pm2 as stack_pm2
+from scripts.stack import stop
 from scripts.stack.places import NODE_MODULES, ROOT
 from tests.support.ports import free_port
 from tests.support.stack import SHELL_CANARIES
@@ -111,3 +114,47 @@ def test_our_logs_and_nginxs_are_rotated_and_nobody_elses(pm2: Pm2) -> None:
     until(lambda: (logs / "nginx-access.log").stat().st_size == 0, 10, "it begins anew")
     assert foreign.stat().st_size >= 5000
     assert list(pm2.folder.glob("foreign__*")) == []
+
+
+CRASHING = """
+import signal, sys, time
+signal.signal(signal.SIGINT, lambda *_: (time.sleep(0.4), sys.exit(1)))
+time.sleep(0.6)
+sys.exit(1)
+"""
+
+
+def crashing(folder: Path, names: list[str]) -> str:
+    """An ecosystem of applications that never get ready, of this checkout."""
+    program = folder / "crashing.py"
+    program.write_text(CRASHING)
+    common = {
+        "namespace": "trivet",
+        "cwd": str(ROOT),
+        "script": str(program),
+        "interpreter": sys.executable,
+        "exp_backoff_restart_delay": 100,
+        "wait_ready": True,
+        "listen_timeout": 8000,
+        "kill_timeout": 3000,
+    }
+    file = folder / "crashing.config.js"
+    apps = [{"name": name, **common} for name in names]
+    file.write_text(f"module.exports = {json.dumps({'apps': apps})}")
+    return str(file)
+
+
+@pytest.mark.parametrize("beside_others", [False, True])
+def test_what_crashes_again_and_again_is_stopped_too(
+    pm2: Pm2, monkeypatch: pytest.MonkeyPatch, *, beside_others: bool
+) -> None:
+    monkeypatch.setenv("PM2_HOME", str(pm2.folder / "pm2"))
+    if beside_others:
+        lasting = pm2.folder / "lasting.py"
+        lasting.write_text("import time; time.sleep(600)")
+        pm2("start", str(lasting), "--name", "others", "--interpreter", sys.executable, "--silent")
+    pm2("start", crashing(pm2.folder, [f"trivet-x{n}" for n in range(6)]), "--silent")
+    stop.stop_applications()
+    left = [process.name for process in stack_pm2.processes()]
+    assert left == (["others"] if beside_others else [])
+    assert stack_pm2.is_running() is beside_others
