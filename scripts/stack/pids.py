@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,14 +18,17 @@ def is_alive(pid: int) -> bool:
     return bool(fields) and fields[0] != _ZOMBIE
 
 
-def descends(pid: int, ancestors: set[int]) -> bool:
-    """Whether a process is one of `ancestors` or a child, grandchild, … of one."""
+def ancestors(pid: int) -> Iterator[int]:
+    """A process, its parent, that one's parent, … but for the first of all."""
     while pid > 1:
-        if pid in ancestors:
-            return True
+        yield pid
         fields = _status(pid)
         pid = int(fields[1]) if fields else 0
-    return False
+
+
+def descends(pid: int, elders: set[int]) -> bool:
+    """Whether a process is one of `elders` or a child, grandchild, … of one."""
+    return not elders.isdisjoint(ancestors(pid))
 
 
 def end(pids: Iterable[int], grace_seconds: float) -> None:

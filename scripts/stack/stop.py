@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.stack import pm2, ports
+from scripts.stack import pm2, ports, supervisor
 from scripts.stack import settings as stack_settings
 from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx import Nginx
@@ -14,6 +14,7 @@ _TRIES = 20
 def main() -> None:
     settings = stack_settings.read()
     numbers = {port.number for port in ports.needed(settings)}
+    supervisor.refuse_another(numbers)
     with step("Stopping"):
         Nginx(settings).stop()
         stop_applications()

@@ -191,6 +191,25 @@ def _is_ready(stack: Stack) -> bool:
     return all(a.status_code == 200 and '"status":"ok"' in a.text for a in answers)
 
 
+@pytest.mark.parametrize("target", ["run", "stop"])
+def test_a_second_pm2_does_not_take_over(stack: Stack, tmp_path: Path, target: str) -> None:
+    """As with another HOME, or as another user: the two would fight for the ports."""
+    done = subprocess.run(
+        ["make", target],
+        cwd=stack.root,
+        env={**stack.environ, "PM2_HOME": str(tmp_path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"the PM2 of {stack.pm2_home} runs this checkout already" in done.stderr
+    assert not (tmp_path / "pm2.pid").exists()
+    test_every_application_is_online(stack)
+
+
 def test_a_stopped_application_is_started_by_the_next_run(stack: Stack) -> None:
     stack.pm2("stop", "trivet-analytics")
     stack.pm2("delete", "trivet-local-model")
