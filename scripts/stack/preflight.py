@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from scripts.stack import ports, settings
+from scripts.stack import ports, settings, supervisor
 from scripts.stack.console import Problem, command
 from scripts.stack.machine import is_root
 
@@ -17,7 +17,7 @@ def main() -> None:
 
 
 def check_ports(found: settings.StackSettings) -> None:
-    """Raises Problem when two parts want one port, or a stranger has one."""
+    """Raises Problem when two parts want one port, or a stranger or another PM2 has one."""
     needed = ports.needed(found)
     counted = Counter(port.number for port in needed)
     twice = [port for port in needed if counted[port.number] > 1]
@@ -30,6 +30,7 @@ def check_ports(found: settings.StackSettings) -> None:
     problems = [problem for problem in taken if problem]
     if problems:
         raise Problem("; ".join(problems))
+    supervisor.refuse_another(held)
 
 
 def _check_permission(needed: list[ports.Port]) -> None:

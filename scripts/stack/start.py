@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from scripts.stack import applications, library, pm2, ports, preflight, readiness, supervisor
+from scripts.stack import applications, library, pm2, ports, preflight, readiness
 from scripts.stack import settings as stack_settings
 from scripts.stack.console import Problem, command, say, step
 from scripts.stack.nginx import Nginx
@@ -25,7 +25,6 @@ def main() -> None:
     check_services(load_environ(ROOT))
     _refuse_second_checkout()
     preflight.check_ports(settings)
-    supervisor.refuse_another({port.number for port in ports.needed(settings)})
     _prepare_folders(settings)
     nginx = Nginx(settings)
     changed = nginx.prepare()

@@ -14,7 +14,7 @@ _TRIES = 20
 def main() -> None:
     settings = stack_settings.read()
     numbers = {port.number for port in ports.needed(settings)}
-    supervisor.refuse_another(numbers)
+    supervisor.refuse_another(ports.holders(numbers))
     with step("Stopping"):
         Nginx(settings).stop()
         stop_applications()

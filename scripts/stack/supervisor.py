@@ -6,17 +6,19 @@ Two of them would fight for the ports, each reviving what the other has ended.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from scripts.stack import pids, pm2, ports
+from scripts.stack import pids, pm2
 from scripts.stack.console import Problem
+from scripts.stack.ports import Holder
 
 _DAEMON = re.compile(r"PM2 v[^ ]+: God Daemon \((.+)\)")  # how it names itself
 
 
-def refuse_another(numbers: set[int]) -> None:
+def refuse_another(held: Mapping[int, Iterable[Holder]]) -> None:
     """Raises Problem when what holds one of the ports is ours, but another PM2's child."""
-    for there in ports.holders(numbers).values():
+    for there in held.values():
         for holder in there:
             home = _daemon_home(holder.pid) if holder.is_ours else None
             if home is not None and home.resolve() != pm2.home().resolve():

@@ -24,8 +24,6 @@ PUSH = "trivet.push"
 PRESENCE = "trivet.presence"
 Push = Callable[[bytes], bool]
 MAX_HEAD_BYTES = 64 * 1024  # as much as nginx lets through; the parser itself has no bound
-_SMALL_BYTES = 1024
-_CHUNK_HEADS = tuple(b"%x\r\n" % size for size in range(_SMALL_BYTES))  # most are small, and many
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 
 
@@ -96,9 +94,7 @@ class _Answer:
             return False
         if not cycle.chunked_encoding or cycle.transport is not self._transport:
             return False
-        size = len(data)
-        head = _CHUNK_HEADS[size] if size < _SMALL_BYTES else b"%x\r\n" % size
-        self._transport.write(b"".join((head, data, b"\r\n")))
+        self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
         return True
 
     def end(self) -> None:

@@ -22,7 +22,7 @@ from services.llm_proxy.providers.base import Usage
 from services.llm_proxy.record import Operation, Record, UsageSource
 from services.llm_proxy.target import Target
 
-BATCH_SECONDS = 0.1
+BATCH_SECONDS = 0.02
 MAX_BATCH = 64  # so that a batch is no pause that a stream could feel
 _KINDS: dict[Operation, str] = {"chat": "chat", "embeddings": "embedding"}  # of events
 _Closed = tuple[Record, RequestContext, float, Usage | None, UsageSource, float | None]

@@ -130,15 +130,12 @@ class _Current:
         return given
 
     def _pass(self, data: bytes) -> bool:
-        """Whether that is all there is to do about `data`, of an answer that has begun."""
-        reader = self._reader
-        given = reader.feed(data)
-        if reader.alive:
-            self._exchange.expect(self._silence_seconds)
-        if reader.ended or reader.failure is not None or (given and not self._outlet.push(given)):
-            self._held = given
-            return False
-        return True
+        """Whether that is all there is to do about `data`."""
+        given, reader = self._read(data), self._reader
+        if not reader.ended and reader.failure is None and (not given or self._outlet.push(given)):
+            return True
+        self._held = given
+        return False
 
 
 def answer_headers(record: Record) -> Headers:

@@ -49,12 +49,10 @@ class Refusal:
 
 @dataclass(slots=True)
 class Grant:
-    """A call that was let in and counted. `runs`: somewhere it counts as one that runs now. `mark`
-    is the limiter's own note for settling it."""
+    """A call that was let in and counted. `mark` is the limiter's own note for settling it."""
 
     claims: Sequence[Claim]
     tokens: int
     requests_room: Room | None = None
     tokens_room: Room | None = None
-    runs: bool = False
     mark: Any = None

@@ -102,11 +102,6 @@ class Record:
 
     # -- calls that run ---------------------------------------------------------------------------
 
-    def may_run(self) -> int:
-        """Calls that run now, and perhaps some of a process that is gone: never too few."""
-        first = self._base + _SEATS
-        return sum(self._words[first : first + SEATS]) & _COUNT_MASK
-
     def running(self, generations: Iterable[int]) -> int:
         """Calls that run now; those of a process that is gone have an old generation."""
         first = self._base + _SEATS
@@ -147,11 +142,8 @@ class Record:
 
     def spend(self, now: Now, cost_usd: float) -> None:
         """Count a cost for the day and the month."""
-        words, day, month = self._words, self._base + _DAY, self._base + _MONTH
-        cost = round(cost_usd * _NANO)
-        words[day + 1] = cost + (words[day + 1] if words[day] == now.day else 0)
-        words[month + 1] = cost + (words[month + 1] if words[month] == now.month else 0)
-        words[day], words[month] = now.day, now.month
+        for at, number in ((_DAY, now.day), (_MONTH, now.month)):
+            self._set_spent(at, number, self._spent(at, number) + cost_usd)
 
     def has_spent(self, now: Now, day_usd: float, month_usd: float) -> None:
         """At least so much was spent."""

@@ -58,7 +58,7 @@ class SharedMemoryLimiter:
             self.table.unlock()
 
     def settle(self, grant: Grant, tokens: int | None, cost_usd: float) -> None:
-        if cost_usd or grant.runs or grant.tokens_room is not None:
+        if cost_usd or any(_needs_settling(claim.limits) for claim in grant.claims):
             self._do(partial(self._settle, grant, tokens, cost_usd))
 
     def has_spent(self, subject: str, day_usd: float, month_usd: float) -> None:
@@ -113,7 +113,6 @@ class SharedMemoryLimiter:
                 record.add(TOKENS, now.tick, min(tokens, claim.limits.tokens_per_minute))
             if claim.limits.concurrent is not None:
                 record.enter(self.table.seat, self.table.generation)
-                grant.runs = True
         grant.mark = now.tick
         return grant
 
@@ -136,7 +135,7 @@ class SharedMemoryLimiter:
         return _budget(claim, limits, record, now)
 
     def _is_crowded(self, record: Record, limit: int) -> bool:
-        if record.may_run() < limit:  # nearly always, and cheaper to ask
+        if record.running(self.table.generations()) < limit:
             return False
         self.table.bury_the_dead(record)
         return record.running(self.table.generations()) >= limit
@@ -158,6 +157,10 @@ class SharedMemoryLimiter:
         now = _moment(self._clock())
         record = self.table.record(subject, now.tick, key=True)
         record.has_spent(now, day_usd, month_usd)
+
+
+def _needs_settling(limits: Limits) -> bool:
+    return limits.concurrent is not None or limits.tokens_per_minute is not None
 
 
 def _budget(claim: Claim, limits: Limits, record: Record, now: Now) -> Refusal | None:

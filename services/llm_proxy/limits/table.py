@@ -72,13 +72,13 @@ class Table:
 
     def record(self, subject: str, tick: int, *, key: bool) -> Record:
         """The subject's row, its windows brought up to `tick`; a new one where there is none."""
-        digest = one, two = _digest(subject)
+        digest = _digest(subject)
         words = self._words
         first = _HEADER_WORDS + (0 if key else _REGION_WORDS)
-        first += one % _SETS * _WAYS * RECORD_WORDS
+        first += digest[0] % _SETS * _WAYS * RECORD_WORDS
         oldest = first
         for base in range(first, first + _WAYS * RECORD_WORDS, RECORD_WORDS):
-            if words[base] == one and words[base + 1] == two:
+            if words[base] == digest[0] and words[base + 1] == digest[1]:
                 record = Record(words, base)
                 break
             if words[base + 2] < words[oldest + 2]:

@@ -8,14 +8,13 @@ could have used.
 from __future__ import annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator
 
 from services.kernel.sse import SseEvent, SseParser
 
 MAX_EVENT_BYTES = 8 * 1024**2
-TAIL_PIECES = 12
-_LONG_BYTES = 2048  # of a piece; then as many of its last events are kept as make up that much
+_TAIL_BYTES = 2048
+_TRIM_BYTES = 2 * _TAIL_BYTES  # then the tail is cut: not at each event
 _NUMBER = re.compile(rb"(?<![^\r\n])(?:id|retry)(?::[^\r\n]*)?(?:\r\n|\n|\r)")
 _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 
@@ -23,13 +22,14 @@ _BLANK_LINES = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2,}")
 class Frames:
     """Cuts at the last blank line (LF, CRLF or CR); keeps the latest events for a last look."""
 
-    __slots__ = ("_held", "_held_bytes", "_seam", "_tail")
+    __slots__ = ("_held", "_held_bytes", "_seam", "_tail", "_tail_bytes")
 
     def __init__(self) -> None:
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._seam = b""  # the last bytes held: a blank line may begin in them
-        self._tail: deque[bytes] = deque(maxlen=TAIL_PIECES)  # each of one event or more
+        self._tail: list[bytes] = []
+        self._tail_bytes = 0
 
     @property
     def oversize(self) -> bool:
@@ -43,24 +43,18 @@ class Frames:
 
     def cut(self, data: bytes) -> bytes:
         """The events that `data` completes, as they came; b"" where it completes none."""
-        if self._held_bytes or not data.endswith(b"\n\n"):
-            return self._cut_within(data)
-        self._tail.append(data if len(data) <= _LONG_BYTES else _end_of(data))
-        return data
-
-    def _cut_within(self, data: bytes) -> bytes:
         if self._held_bytes:
-            if not last_boundary(self._seam + data):
+            end = last_boundary(self._seam + data)
+            if not end:
                 return self._hold(data)
             data = b"".join((*self._held, data))
             self._held, self._held_bytes, self._seam = [], 0, b""
+        elif data.endswith(b"\n\n"):
+            return self._keep(data)
         end = last_boundary(data)
         if end != len(data):
             self._hold(data[end:])
-        events = data[:end]
-        if events:
-            self._tail.append(_end_of(events))
-        return events
+        return self._keep(data[:end]) if end else b""
 
     def shown(self, events: bytes) -> bytes:
         """Whole events as the caller is to see them."""
@@ -83,6 +77,22 @@ class Frames:
         self._held_bytes += len(data)
         self._seam = (self._seam + data)[-3:]
         return b""
+
+    def _keep(self, events: bytes) -> bytes:
+        self._tail.append(events)
+        self._tail_bytes += len(events)
+        if self._tail_bytes > _TRIM_BYTES:
+            self._trim()
+        return events
+
+    def _trim(self) -> None:
+        """Forget the oldest, down to at least `_TAIL_BYTES`."""
+        tail, size, first = self._tail, self._tail_bytes, 0
+        while size - len(tail[first]) >= _TAIL_BYTES:
+            size -= len(tail[first])
+            first += 1
+        del tail[:first]
+        self._tail_bytes = size
 
 
 class Unnumbered(Frames):
@@ -124,11 +134,6 @@ def last_boundary(data: bytes) -> int:
         return 0
     end += 2
     return end + 1 if data[end - 1 : end + 1] == b"\r\n" else end
-
-
-def _end_of(events: bytes) -> bytes:
-    """Of whole events the last ones."""
-    return events[last_boundary(events[:-_LONG_BYTES]) :]
 
 
 def spans(events: bytes) -> Iterator[tuple[int, int]]:

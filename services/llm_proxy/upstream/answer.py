@@ -6,7 +6,6 @@ from typing import Protocol
 
 import httptools
 
-NOT_HTTP = (httptools.HttpParserError, httptools.HttpParserUpgrade)
 MAX_BARREN_BYTES = 64 * 1024  # of head, trailers or chunk extensions without a byte of body
 MAX_HEADERS = 256
 
@@ -59,22 +58,27 @@ class Answer:
         """The value of a header, b"" where it is missing."""
         return next((value for key, value in self.headers if key == name), b"")
 
-    @property
-    def valid(self) -> bool:
-        """Whether all that has come is HTTP, at least up to the end of the answer."""
-        return self.clean or self.complete
-
-    def weigh(self, size_bytes: int, pieces_before: int) -> None:
-        """Count what was parsed just now, when there were `pieces_before`, against the bounds."""
-        pieces = self.pieces
+    def parse(self, data: bytes) -> bool:
+        """Take in bytes of the connection; False when they are not HTTP."""
+        parser, pieces = self.parser, self.pieces
+        if parser is None:
+            return True
+        before = len(pieces)
+        try:
+            parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self.clean = False
+            if not self.complete:
+                return False
         if self.complete:
             del pieces[self.whole :]  # the body of an answer that nobody asked for
             self.barren_bytes = 0
-        elif len(pieces) == pieces_before:
-            self.barren_bytes += size_bytes
+        elif len(pieces) == before:
+            self.barren_bytes += len(data)
         else:
             self.barren_bytes = 0
-            self.buffered_bytes += size_bytes
+            self.buffered_bytes += len(data)
+        return True
 
     def taken(self) -> bytes:
         """All pieces of the body that have come, which are the reader's from now on."""

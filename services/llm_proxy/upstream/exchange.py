@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from services.kernel.errors import TrivetError, UpstreamError, UpstreamTimeout
-from services.llm_proxy.upstream.answer import NOT_HTTP, Answer
+from services.llm_proxy.upstream.answer import Answer
 from services.llm_proxy.upstream.request import Request, Timeouts
 
 if TYPE_CHECKING:
@@ -165,38 +165,25 @@ class Exchange(Answer):
 
     def feed(self, data: bytes) -> None:
         """Bytes from the connection. Never raises: a failure ends the exchange."""
-        assert self.parser is not None  # noqa: S101  # else the connection has let go of it
-        pieces, sink = self.pieces, self._sink
-        before = len(pieces)
-        try:
-            self.parser.feed_data(data)
-        except NOT_HTTP:
-            self.clean = False
-        if sink is None or self.complete or not self.clean or not pieces:
-            self.weigh(len(data), before)
-            self._take_in()
-        elif not self._pour(sink, pieces.pop() if len(pieces) == 1 else self.taken()):
-            self._sink = None
-            self._wake()
-
-    def _pour(self, sink: Sink, data: bytes) -> bool:
-        """Whether `sink` takes more."""
-        if self.keeps_time:
-            self.expect(self.timeouts.silence_seconds)
-        self.barren_bytes = 0
-        try:
-            return sink(data)
-        except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
-            self._fault = exc
-            return False
-
-    def _take_in(self) -> None:
-        """What no sink is there for: a head, the end, a fault, or a body that waits to be read."""
         if not self._touched:
             self._touched, self.payload = True, _SENT
         if self.keeps_time:
             self.expect(self.timeouts.silence_seconds)
-        if not self.valid:
+        valid, sink = self.parse(data), self._sink
+        if sink is None or self.complete or not (valid and self.pieces):
+            self._take_in(valid)
+            return
+        try:
+            goes_on = sink(self.taken())
+        except Exception as exc:  # noqa: BLE001  # it belongs to the reader, who raises it
+            self._fault, goes_on = exc, False
+        if not goes_on:
+            self._sink = None
+            self._wake()
+
+    def _take_in(self, valid: bool) -> None:
+        """What no sink is there for: a head, the end, a fault, or a body that waits to be read."""
+        if not valid:
             self.fail(UpstreamError("The upstream's answer is not valid HTTP."))
         elif self.oversize:
             self.fail(UpstreamError("The upstream's headers are too large."))
